@@ -1,0 +1,77 @@
+# Everything happens in .venv, which the first target that needs it makes.
+# PYTHON: the interpreter to make it with, 3.11 or newer.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.PHONY: help run test test-all lint format bench lock clean
+
+help:
+	@echo "make run       a real model on real images in all four scenarios, with a report"
+	@echo "make test      the tests: core, ONNX Runtime, PyTorch"
+	@echo "make test-all  the tests, and those that need a browser"
+	@echo "make lint      ruff, mypy, import layers"
+	@echo "make bench     benchmarks beside the published LoadGen"
+	@echo "make lock      resolve the pinned requirements anew (needs uv)"
+
+run: $(VENV)/run.done
+	$(BIN)/inferometer run
+
+test: $(VENV)/test.done
+	$(BIN)/python -m pytest -m "not browser"
+
+test-all: $(VENV)/all.done
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/test.done
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/test.done
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/bench.done
+	$(BIN)/python -m benchmarks
+
+$(VENV)/made.done:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "$(PYTHON) is older than 3.11: make PYTHON=python3.11 ..."; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || \
+	  { rm -rf $(VENV); echo "no venv module: apt-get install python3-venv"; exit 1; }
+	@touch $@
+
+$(VENV)/run.done: $(VENV)/made.done requirements/run.txt pyproject.toml
+	$(PIP) --require-hashes -r requirements/run.txt
+	$(PIP) --no-deps --editable .
+	@touch $@
+
+# PyTorch stands apart: which build of it is right differs from machine to machine, so it
+# is pinned by version and not by hash.
+$(VENV)/test.done: $(VENV)/run.done requirements/test.txt requirements/torch.txt
+	$(PIP) --require-hashes -r requirements/test.txt
+	$(PIP) -r requirements/torch.txt
+	@touch $@
+
+$(VENV)/all.done: $(VENV)/test.done requirements/all.txt
+	$(PIP) --require-hashes -r requirements/all.txt
+	@touch $@
+
+$(VENV)/bench.done: $(VENV)/run.done requirements/bench.txt
+	$(PIP) --require-hashes -r requirements/bench.txt
+	@touch $@
+
+UV := uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header
+
+lock:
+	$(UV) --generate-hashes --extra onnxruntime pyproject.toml -o requirements/run.txt
+	$(UV) --generate-hashes -c requirements/run.txt --group test --group lint -o requirements/test.txt
+	$(UV) --generate-hashes -c requirements/test.txt --group browser -o requirements/all.txt
+	$(UV) --generate-hashes -c requirements/run.txt --group bench -o requirements/bench.txt
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

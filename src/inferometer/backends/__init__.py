@@ -1,0 +1,24 @@
+"""Frameworks behind one seam, one file each. Nothing else knows a framework's name."""
+
+from inferometer.backends.null import NullBackend
+from inferometer.backends.protocol import (
+    Backend,
+    BackendError,
+    BackendOptions,
+    MissingBackendError,
+    ModelFile,
+    Session,
+)
+from inferometer.backends.registry import backend_names, get_backend
+
+__all__ = [
+    "Backend",
+    "BackendError",
+    "BackendOptions",
+    "MissingBackendError",
+    "ModelFile",
+    "NullBackend",
+    "Session",
+    "backend_names",
+    "get_backend",
+]

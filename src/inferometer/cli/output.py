@@ -1,0 +1,112 @@
+"""Output: progress on a terminal, plain lines elsewhere, nothing with --json."""
+
+from __future__ import annotations
+
+import time
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from inferometer.loadgen import SeriesProgress
+from inferometer.report.wording import accuracy_text, metric_text
+from inferometer.runs import TestResult
+
+__all__ = ["PlainListener", "ProgressListener", "SilentListener", "listener_for"]
+
+
+class SilentListener:
+    """Says nothing."""
+
+    def note(self, text: str) -> None:
+        """Say nothing."""
+
+    def begin(self, name: str, expected_s: float) -> None:
+        """Say nothing."""
+
+    def progress(self, progress: SeriesProgress) -> None:
+        """Say nothing."""
+
+    def end(self, result: TestResult) -> None:
+        """Say nothing."""
+
+
+class PlainListener(SilentListener):
+    """Prints one line a test, for logs of a CI system."""
+
+    def __init__(self, console: Console):
+        self._console = console
+        self._name = ""
+
+    def note(self, text: str) -> None:
+        """Print a remark."""
+        self._console.print(escape(text), style="dim")
+
+    def begin(self, name: str, expected_s: float) -> None:  # noqa: ARG002
+        """Remember which test runs."""
+        self._name = name
+
+    def end(self, result: TestResult) -> None:
+        """Print what came out."""
+        self._console.print(f"{escape(self._name)}: {escape(outcome_text(result))}")
+
+
+class ProgressListener(PlainListener):
+    """Shows a bar with the time left while a test runs."""
+
+    def __init__(self, console: Console):
+        super().__init__(console)
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.fields[queries]}"),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+            auto_refresh=False,
+        )
+        self._task: TaskID | None = None
+        self._begun = 0.0
+        self._expected_s = 1.0
+
+    def begin(self, name: str, expected_s: float) -> None:
+        """Show the bar of a new test."""
+        super().begin(name, expected_s)
+        self._begun, self._expected_s = time.monotonic(), max(expected_s, 0.1)
+        self._bar.start()
+        self._task = self._bar.add_task(name, total=1.0, queries="")
+        self._bar.refresh()
+
+    def progress(self, progress: SeriesProgress) -> None:
+        """Move the bar."""
+        if self._task is not None:
+            share = min(1.0, (time.monotonic() - self._begun) / self._expected_s)
+            self._bar.update(
+                self._task, completed=share, queries=f"{progress.issued_queries:,} queries"
+            )
+            self._bar.refresh()
+
+    def end(self, result: TestResult) -> None:
+        """Take the bar away and print what came out."""
+        if self._task is not None:
+            self._bar.remove_task(self._task)
+            self._task = None
+        self._bar.stop()
+        super().end(result)
+
+
+def listener_for(console: Console, *, quiet: bool) -> SilentListener:
+    """Choose a listener: silent, with a bar on a terminal, or plain lines."""
+    if quiet:
+        return SilentListener()
+    return ProgressListener(console) if console.is_terminal else PlainListener(console)
+
+
+def outcome_text(result: TestResult) -> str:
+    """Say in a few words what a test came to."""
+    if result.accuracy is not None:
+        return accuracy_text(result.accuracy)
+    if result.verdict is not None:
+        validity = "VALID" if result.verdict.is_valid else "INVALID"
+        return f"{metric_text(result.verdict.metric)} {result.verdict.metric.name}, {validity}"
+    return "no result"

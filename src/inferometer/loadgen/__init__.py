@@ -1,0 +1,131 @@
+"""The load generator: settings, plan, issue, recording, verdict.
+
+It knows no model, no file format and no table of rules. Everything before and after the
+timed part is a pure function of data::
+
+    Settings --plan--> Plan --issue--> Recording --judge--> Verdict
+"""
+
+from inferometer.loadgen.arrays import ArrayStore, MemoryStore
+from inferometer.loadgen.clock import Clock, MonotonicClock, VirtualClock
+from inferometer.loadgen.early_stopping import EarlyStoppingEstimate, total_needed
+from inferometer.loadgen.effective import EffectiveSettings, derive
+from inferometer.loadgen.errors import (
+    InferometerError,
+    PlanError,
+    RecordingError,
+    ResponseError,
+    SettingsError,
+    nearest_name,
+)
+from inferometer.loadgen.findings import (
+    RULES,
+    Finding,
+    Rule,
+    Severity,
+    finding,
+    findings_of_incidents,
+)
+from inferometer.loadgen.incident import Incident, IncidentKind
+from inferometer.loadgen.journal import Journal, recover
+from inferometer.loadgen.ledger import Ledger
+from inferometer.loadgen.plan import LoadableSet, Plan, loadable_sets, make_plan
+from inferometer.loadgen.process_state import TimingOptions
+from inferometer.loadgen.query import Query, Responses, SampleLibrary, SystemUnderTest
+from inferometer.loadgen.recording import Message, Recording, SeriesRecord, Step
+from inferometer.loadgen.responses import Response, ResponseReader, ResponseWriter
+from inferometer.loadgen.session import RunOptions, RunOutcome, SeriesProgress, run_test
+from inferometer.loadgen.settings import Settings
+from inferometer.loadgen.statistics import (
+    CONFIDENCE,
+    Interval,
+    percentile,
+    percentile_interval,
+    proportion_interval,
+    rate_interval,
+    required_samples,
+)
+from inferometer.loadgen.stop_checks import StopRule
+from inferometer.loadgen.verdict import (
+    PERCENTILES,
+    BoundCheck,
+    LatencySummary,
+    Metric,
+    Rates,
+    Stopping,
+    TokenSummary,
+    Verdict,
+    judge,
+)
+from inferometer.loadgen.vocabulary import Era, IntegerFlavour, Mode, Scenario
+
+__all__ = [
+    "CONFIDENCE",
+    "PERCENTILES",
+    "RULES",
+    "ArrayStore",
+    "BoundCheck",
+    "Clock",
+    "EarlyStoppingEstimate",
+    "EffectiveSettings",
+    "Era",
+    "Finding",
+    "Incident",
+    "IncidentKind",
+    "InferometerError",
+    "IntegerFlavour",
+    "Interval",
+    "Journal",
+    "LatencySummary",
+    "Ledger",
+    "LoadableSet",
+    "MemoryStore",
+    "Message",
+    "Metric",
+    "Mode",
+    "MonotonicClock",
+    "Plan",
+    "PlanError",
+    "Query",
+    "Rates",
+    "Recording",
+    "RecordingError",
+    "Response",
+    "ResponseError",
+    "ResponseReader",
+    "ResponseWriter",
+    "Responses",
+    "Rule",
+    "RunOptions",
+    "RunOutcome",
+    "SampleLibrary",
+    "Scenario",
+    "SeriesProgress",
+    "SeriesRecord",
+    "Settings",
+    "SettingsError",
+    "Severity",
+    "Step",
+    "StopRule",
+    "Stopping",
+    "SystemUnderTest",
+    "TimingOptions",
+    "TokenSummary",
+    "Verdict",
+    "VirtualClock",
+    "derive",
+    "finding",
+    "findings_of_incidents",
+    "judge",
+    "loadable_sets",
+    "make_plan",
+    "nearest_name",
+    "percentile",
+    "percentile_interval",
+    "proportion_interval",
+    "rate_interval",
+    "recover",
+    "required_samples",
+    "run_test",
+    "total_needed",
+]

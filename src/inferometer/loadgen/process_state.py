@@ -1,0 +1,87 @@
+"""Process state: what the timed part changes in the interpreter, and puts back."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import gc
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+__all__ = ["TimingOptions", "fine_timer", "quiet_interpreter"]
+
+_PR_SET_TIMERSLACK = 29
+_PR_GET_TIMERSLACK = 30
+
+
+@dataclass(frozen=True)
+class TimingOptions:
+    """How the generator keeps time; recorded with every run.
+
+    spin_ns:
+        How long before a due time sleeping gives way to polling the clock.
+    timer_slack_ns:
+        Timer slack of the issue thread (Linux); the system's default of 50,000 makes
+        every sleep late by as much.
+    switch_interval_s:
+        Thread switch interval during the run; ``None`` leaves it as it is.
+    collect_garbage:
+        Leave the cyclic garbage collector on during the run.
+    """
+
+    spin_ns: int = 100_000
+    timer_slack_ns: int = 1
+    switch_interval_s: float | None = None
+    collect_garbage: bool = False
+
+
+@contextlib.contextmanager
+def quiet_interpreter(options: TimingOptions) -> Iterator[None]:
+    """Set garbage collection and switch interval of the process; restore them at the end."""
+    interval_s = sys.getswitchinterval()
+    was_collecting = gc.isenabled()
+    try:
+        if options.switch_interval_s is not None:
+            sys.setswitchinterval(options.switch_interval_s)
+        if not options.collect_garbage:
+            gc.collect()
+            gc.freeze()
+            gc.disable()
+        yield
+    finally:
+        if not options.collect_garbage:
+            gc.unfreeze()
+            if was_collecting:
+                gc.enable()
+        sys.setswitchinterval(interval_s)
+
+
+@contextlib.contextmanager
+def fine_timer(options: TimingOptions) -> Iterator[None]:
+    """Set the timer slack of the calling thread; restore it at the end."""
+    slack_ns = _timer_slack_ns()
+    if slack_ns is None:
+        yield
+        return
+    _prctl(_PR_SET_TIMERSLACK, options.timer_slack_ns)
+    try:
+        yield
+    finally:
+        _prctl(_PR_SET_TIMERSLACK, slack_ns)
+
+
+def _timer_slack_ns() -> int | None:
+    slack_ns = _prctl(_PR_GET_TIMERSLACK, 0)
+    return slack_ns if slack_ns is not None and slack_ns > 0 else None
+
+
+def _prctl(operation: int, argument: int) -> int | None:
+    """Call prctl where there is one; ``None`` elsewhere."""
+    if sys.platform != "linux":
+        return None
+    try:
+        library = ctypes.CDLL(None, use_errno=True)
+        return int(library.prctl(operation, ctypes.c_ulong(argument), 0, 0, 0))
+    except (OSError, AttributeError):
+        return None

@@ -1,0 +1,153 @@
+"""Query: what a system under test is handed, and how it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from inferometer.loadgen.ledger import Ledger
+
+__all__ = ["Positions", "Query", "Responses", "SampleLibrary", "SystemUnderTest"]
+
+Responses = bytes | bytearray | memoryview | NDArray[Any] | Sequence[Any]
+"""Answers to a query: one bytes-like object for a query of one sample; an array whose
+first axis runs over the samples (each row's bytes are one answer); or a sequence with one
+bytes-like object or array a sample."""
+
+Positions = slice | NDArray[np.integer[Any]] | Sequence[int]
+"""Which samples of a query: a slice or whole numbers from 0; a slice costs least."""
+
+
+class Query:
+    """A query: one or more samples, and the way to answer them.
+
+    It may be answered from any thread, at once or later, whole or in parts, in any order.
+    The completion time is read on entry of `complete`.
+    """
+
+    __slots__ = ("_ledger", "id")
+
+    id: int
+    """Number of the query within its series, from 0."""
+
+    def __init__(self, ledger: Ledger, number: int):
+        self._ledger = ledger
+        self.id = number
+
+    def __len__(self) -> int:
+        """Give the number of samples."""
+        return self._ledger.samples_per_query
+
+    @property
+    def index(self) -> int:
+        """Library index of the first sample; of the only one in a query of one sample."""
+        ledger = self._ledger
+        return int(ledger.sample_indices[self.id * ledger.samples_per_query])
+
+    @property
+    def indices(self) -> NDArray[np.int32] | NDArray[np.int64]:
+        """Library index of each sample, int [len(self)]; a view, not to be changed."""
+        size = self._ledger.samples_per_query
+        return self._ledger.sample_indices[self.id * size : (self.id + 1) * size]
+
+    @property
+    def sample_ids(self) -> range:
+        """Ids of the samples, unique in the whole test."""
+        ledger = self._ledger
+        first = ledger.first_sample_id + self.id * ledger.samples_per_query
+        return range(first, first + ledger.samples_per_query)
+
+    @property
+    def wants_responses(self) -> bool:
+        """Whether responses will be kept; otherwise only the completion counts."""
+        return self._ledger.keeps_responses
+
+    def complete(
+        self,
+        responses: Responses | None = None,
+        positions: Positions | None = None,
+        token_counts: int | NDArray[np.integer[Any]] | Sequence[int] | None = None,
+    ) -> None:
+        """Answer the query, or only the samples at ``positions`` (0 … len-1).
+
+        ``token_counts`` says how many tokens each answer has, one number for all of them
+        or one for each. Raises `ResponseError` if the number of responses or positions
+        doesn't fit; the run then ends as failed, so that nothing waits for the rest.
+        """
+        ledger = self._ledger
+        stamp = ledger.now_ns()
+        key = self.id
+        plain = ledger.plain_outstanding
+        if positions is None and key in plain:
+            # The fast way of a query of one sample whose response nobody keeps. The time
+            # is stored before the query stops being outstanding.
+            ledger.completed_ns[key] = stamp
+            if plain.pop(key, None) is None:
+                ledger.note_completed_twice(key)
+            elif len(plain) <= ledger.wake_at:
+                ledger.waker.set()
+            return
+        ledger.complete(key, stamp, responses, positions, token_counts)
+
+    def first_token(
+        self,
+        responses: Responses | None = None,
+        positions: Positions | None = None,
+    ) -> None:
+        """Say that the first token of each answer is out; ``responses`` hold its bytes."""
+        ledger = self._ledger
+        ledger.first_token(self.id, ledger.now_ns(), responses, positions)
+
+    def fail(self, error: BaseException) -> None:
+        """Say that the query cannot be answered; the run ends as failed."""
+        self._ledger.fail(error)
+
+    def __repr__(self) -> str:
+        return f"Query(id={self.id}, samples={len(self)})"
+
+
+class SystemUnderTest(Protocol):
+    """What a load generator drives.
+
+    A system may also have ``issue_many(queries: list[Query])``, called with all queries
+    that are due when ``server_coalesce_queries`` is set, and a ``name``.
+    """
+
+    def issue(self, query: Query) -> None:
+        """Take a query; answer it now or later, from any thread."""
+        ...
+
+    def flush(self) -> None:
+        """Answer what is still held back: no more queries come in this series."""
+        ...
+
+
+class SampleLibrary(Protocol):
+    """The samples that queries refer to by index (the field's QSL)."""
+
+    @property
+    def name(self) -> str:
+        """Name for reports and logs."""
+        ...
+
+    @property
+    def total_sample_count(self) -> int:
+        """Number of samples of the whole data set; accuracy mode issues each of them."""
+        ...
+
+    @property
+    def performance_sample_count(self) -> int:
+        """Number of samples that are sure to fit in memory together."""
+        ...
+
+    def load(self, indices: NDArray[np.int64]) -> None:
+        """Bring samples into memory, untimed; int64 [n]."""
+        ...
+
+    def unload(self, indices: NDArray[np.int64]) -> None:
+        """Let the same samples go, untimed; int64 [n]."""
+        ...

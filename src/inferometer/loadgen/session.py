@@ -1,0 +1,377 @@
+"""Session: runs a whole test, from settings to a recording."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from inferometer.loadgen.arrays import MemoryStore
+from inferometer.loadgen.clock import Clock, MonotonicClock, VirtualClock
+from inferometer.loadgen.effective import EffectiveSettings, derive
+from inferometer.loadgen.errors import SettingsError
+from inferometer.loadgen.find_peak import FindPeak, PeakSeries
+from inferometer.loadgen.issue import Issuer
+from inferometer.loadgen.journal import Journal, SeriesStart
+from inferometer.loadgen.ledger import Ledger
+from inferometer.loadgen.plan import LoadableSet, Plan, loadable_sets, make_plan
+from inferometer.loadgen.process_state import TimingOptions, fine_timer, quiet_interpreter
+from inferometer.loadgen.query import SampleLibrary, SystemUnderTest
+from inferometer.loadgen.recording import Message, Recording, SeriesRecord, Step
+from inferometer.loadgen.responses import ResponseReader, ResponseWriter
+from inferometer.loadgen.settings import Settings
+from inferometer.loadgen.stamps import Circumstances, Stamps, make_record
+from inferometer.loadgen.stop_checks import StopRule
+from inferometer.loadgen.supervisor import supervise
+from inferometer.loadgen.verdict import meets_bound
+from inferometer.loadgen.vocabulary import Mode, Scenario
+
+__all__ = ["RunOptions", "RunOutcome", "SeriesProgress", "run_test"]
+
+_SERVER_SWITCH_INTERVAL_S = 1e-4
+
+
+@dataclass(frozen=True)
+class SeriesProgress:
+    """How far the running series has come."""
+
+    mode: Mode
+    number: int
+    issued_queries: int
+    planned_queries: int
+    planned_duration_s: float
+    elapsed_s: float
+
+
+@dataclass(frozen=True)
+class RunOutcome:
+    """What a test leaves: its recording, the responses kept, and what went wrong.
+
+    ``error`` is the exception that ended the test, if one did; the recording holds
+    everything up to it.
+    """
+
+    recording: Recording
+    responses: ResponseReader
+    error: BaseException | None
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """How a test is run; none of it changes what is asked of the system.
+
+    clock:
+        A `VirtualClock` runs the test on the calling thread without waiting; the default
+        is the monotonic clock, with the issue loop on a thread of its own.
+    timing:
+        How the generator keeps time; the default depends on the scenario.
+    rule:
+        Ends a performance series once enough is known.
+    response_path:
+        Where the responses go; the default is a temporary file.
+    journal:
+        Where the arrays live while the test runs; the default is plain memory. The caller
+        closes it once the recording is saved.
+    progress:
+        Called about four times a second, on the calling thread.
+    messages:
+        What was said about the settings before, for the log files.
+    notes:
+        What else belongs to the run; kept in the recording.
+    tolerate_problems:
+        Run with contradictory settings as the published LoadGen does.
+    """
+
+    clock: Clock | None = None
+    timing: TimingOptions | None = None
+    rule: StopRule | None = None
+    response_path: Path | None = None
+    journal: Journal | None = None
+    progress: Callable[[SeriesProgress], None] | None = None
+    messages: Sequence[Message] = ()
+    notes: Mapping[str, Any] = field(default_factory=dict)
+    tolerate_problems: bool = False
+
+
+def run_test(
+    sut: SystemUnderTest,
+    library: SampleLibrary,
+    settings: Settings,
+    options: RunOptions | None = None,
+) -> RunOutcome:
+    """Run one test and give what happened; judging it is another step.
+
+    Raises `SettingsError` or `PlanError` before anything is issued. What the system does
+    wrong is recorded, not raised.
+    """
+    options = options or RunOptions()
+    messages = list(options.messages)
+    if settings.test05:
+        settings = _with_test05_seeds(settings)
+        messages.append(Message("test05", "Test05 flag detected Overriding random seeds"))
+    effective = derive(settings, library.total_sample_count, library.performance_sample_count)
+    if effective.problems and not options.tolerate_problems:
+        raise SettingsError("; ".join(effective.problems))
+    messages.extend(Message("invalid_settings", problem) for problem in effective.problems)
+    writer = ResponseWriter(options.response_path)
+    session = _Session(sut, library, settings, effective, options, writer)
+    session.run()
+    return RunOutcome(session.recording(messages), writer.reader(), session.error)
+
+
+def _with_test05_seeds(settings: Settings) -> Settings:
+    return settings.replace(
+        mode=Mode.PERFORMANCE,
+        qsl_rng_seed=settings.test05_qsl_rng_seed,
+        sample_index_rng_seed=settings.test05_sample_index_rng_seed,
+        schedule_rng_seed=settings.test05_schedule_rng_seed,
+    )
+
+
+def _default_timing(settings: Settings) -> TimingOptions:
+    """Give a server run a short switch interval: its arrivals don't wait for the system."""
+    if settings.scenario is Scenario.SERVER:
+        return TimingOptions(switch_interval_s=_SERVER_SWITCH_INTERVAL_S)
+    return TimingOptions()
+
+
+class _Session:
+    """The state of one running test."""
+
+    def __init__(
+        self,
+        sut: SystemUnderTest,
+        library: SampleLibrary,
+        settings: Settings,
+        effective: EffectiveSettings,
+        options: RunOptions,
+        writer: ResponseWriter,
+    ):
+        self._sut = sut
+        self._library = library
+        self._settings = settings
+        self._effective = effective
+        self._timing = options.timing or _default_timing(settings)
+        self._clock = options.clock or MonotonicClock(self._timing.spin_ns)
+        self._rule = options.rule
+        self._journal = options.journal
+        self._progress = options.progress
+        self._writer = writer
+        self._notes = options.notes
+        self._records: list[SeriesRecord] = []
+        self._chronicle: list[Step] = []
+        self._result_series: int | None = None
+        self._next_sample_id = 0
+        self._wall_start_s = time.time()
+        self._has_ended = False
+        self.error: BaseException | None = None
+
+    def run(self) -> None:
+        """Run the series that the mode asks for."""
+        mode = self._settings.mode
+        if mode in (Mode.ACCURACY, Mode.SUBMISSION):
+            self._run_accuracy()
+        if mode in (Mode.PERFORMANCE, Mode.SUBMISSION) and not self._has_ended:
+            self._run_performance()
+        if mode is Mode.FIND_PEAK:
+            self._run_find_peak()
+
+    def recording(self, messages: Sequence[Message]) -> Recording:
+        """Give everything recorded so far."""
+        return Recording(
+            settings=self._settings,
+            sut_name=str(getattr(self._sut, "name", type(self._sut).__name__)),
+            library_name=self._library.name,
+            total_sample_count=self._library.total_sample_count,
+            performance_sample_count=self._library.performance_sample_count,
+            series=tuple(self._records),
+            wall_start_s=self._wall_start_s,
+            messages=tuple(messages),
+            chronicle=tuple(self._chronicle),
+            result_series=self._result_series,
+            notes={"process_id": os.getpid(), **self._notes},
+        )
+
+    def _run_accuracy(self) -> None:
+        for number, loaded in enumerate(self._sets(Mode.ACCURACY, self._effective)):
+            self._load(loaded, number, Mode.ACCURACY)
+            self._run_series(loaded, Mode.ACCURACY, self._effective, number)
+            self._unload(loaded, number, Mode.ACCURACY)
+            if self._has_ended:
+                return
+
+    def _run_performance(self) -> None:
+        loaded = self._sets(Mode.PERFORMANCE, self._effective)[0]
+        self._load(loaded)
+        self._result_series = len(self._records)
+        self._run_series(loaded, Mode.PERFORMANCE, self._effective)
+        self._unload(loaded)
+
+    def _run_find_peak(self) -> None:
+        if not FindPeak.is_supported(self._settings):
+            self._chronicle.append(Step("unsupported"))
+            return
+        loaded: list[LoadableSet] = []
+
+        def load(largest: float) -> None:
+            loaded[:] = self._sets(Mode.FIND_PEAK, self._effective_at(largest))[:1]
+            self._load(loaded[0])
+
+        def run(at: float) -> bool | None:
+            effective = self._effective_at(at)
+            record = self._run_series(loaded[0], Mode.PERFORMANCE, effective)
+            return None if self._has_ended else meets_bound(self._settings, effective, record)
+
+        series = PeakSeries(
+            load=load,
+            run=run,
+            unload=lambda: self._unload(loaded[0]),
+            count=lambda: len(self._records),
+            tell=lambda kind, values: self._chronicle.append(Step(kind, values)),
+        )
+        self._result_series = FindPeak(self._settings, self._effective, series).search()
+
+    def _effective_at(self, load: float) -> EffectiveSettings:
+        """Give the effective settings for another load of the find-peak search."""
+        if self._settings.scenario is Scenario.SERVER:
+            return dataclasses.replace(self._effective, target_qps=load)
+        per_query = int(load)
+        return dataclasses.replace(
+            self._effective,
+            samples_per_query=per_query,
+            min_sample_count=self._effective.min_query_count * per_query,
+        )
+
+    def _sets(self, mode: Mode, effective: EffectiveSettings) -> list[LoadableSet]:
+        return loadable_sets(
+            effective,
+            mode,
+            self._library.total_sample_count,
+            era=self._settings.era,
+            flavour=self._settings.integer_flavour,
+        )
+
+    def _load(self, loaded: LoadableSet, number: int = 0, mode: Mode = Mode.PERFORMANCE) -> None:
+        self._chronicle.append(self._step_of("load", loaded, number, mode))
+        self._library.load(loaded.indices)
+
+    def _unload(self, loaded: LoadableSet, number: int = 0, mode: Mode = Mode.PERFORMANCE) -> None:
+        self._chronicle.append(self._step_of("unload", loaded, number, mode))
+        self._library.unload(loaded.indices)
+
+    def _step_of(self, kind: str, loaded: LoadableSet, number: int, mode: Mode) -> Step:
+        padding = len(loaded.indices) - loaded.distinct_count
+        return Step(kind, (number, padding + 1, int(mode is Mode.ACCURACY)))
+
+    def _run_series(
+        self,
+        loaded: LoadableSet,
+        mode: Mode,
+        effective: EffectiveSettings,
+        set_number: int = 0,
+    ) -> SeriesRecord:
+        plan = make_plan(
+            effective,
+            mode,
+            loaded,
+            era=self._settings.era,
+            flavour=self._settings.integer_flavour,
+            first_sample_id=self._next_sample_id,
+        )
+        self._next_sample_id += plan.sample_count
+        number = len(self._records)
+        wall_start_s = time.time()
+        start = SeriesStart(
+            number=number,
+            mode=mode.value,
+            set_number=set_number,
+            padded_for=len(loaded.indices) - loaded.distinct_count + 1,
+            target_qps=effective.target_qps,
+            samples_per_query=effective.samples_per_query,
+            first_sample_id=plan.first_sample_id,
+            wall_start_s=wall_start_s,
+        )
+        ledger = Ledger(
+            plan,
+            self._clock,
+            store=MemoryStore() if self._journal is None else self._journal.store(start),
+            writer=self._writer,
+            outstanding_limit_s=self._settings.outstanding_limit_s,
+            uses_tokens=effective.use_token_latencies,
+        )
+        rule = self._rule if mode is Mode.PERFORMANCE else None
+        issuer = Issuer(self._settings, effective, self._sut, ledger, rule)
+        self._run_timed(issuer, ledger, number)
+        ledger.close()
+        record = self._record(ledger, issuer, effective, wall_start_s)
+        self._records.append(record)
+        self._chronicle.append(Step("series", (number,)))
+        self._has_ended = ledger.stopping_reason is not None
+        self.error = ledger.error
+        return record
+
+    def _run_timed(self, issuer: Issuer, ledger: Ledger, number: int) -> None:
+        if isinstance(self._clock, VirtualClock):
+            issuer.run()
+            return
+
+        def work() -> None:
+            with fine_timer(self._timing):
+                issuer.run()
+
+        with quiet_interpreter(self._timing):
+            supervise(work, ledger, self._settings.outstanding_limit_s, self._teller(number))
+
+    def _teller(self, number: int) -> Callable[[Ledger], None] | None:
+        if self._progress is None:
+            return None
+        told = self._progress
+
+        def tell(ledger: Ledger) -> None:
+            plan: Plan = ledger.plan
+            started = ledger.start_ns or ledger.now_ns()
+            told(
+                SeriesProgress(
+                    mode=plan.mode,
+                    number=number,
+                    issued_queries=ledger.issued_count,
+                    planned_queries=plan.query_count,
+                    planned_duration_s=plan.duration_ns / 1e9,
+                    elapsed_s=(ledger.now_ns() - started) / 1e9,
+                )
+            )
+
+        return tell
+
+    def _record(
+        self, ledger: Ledger, issuer: Issuer, effective: EffectiveSettings, wall_start_s: float
+    ) -> SeriesRecord:
+        stamps = Stamps(
+            start_ns=ledger.start_ns,
+            issued_count=ledger.issued_count,
+            issued=ledger.issued_array,
+            completed=ledger.completed_array,
+            scheduled_ns=issuer.scheduled_ns,
+            tick_counts=issuer.tick_counts,
+            first_token=ledger.first_token_array,
+            token_count=ledger.token_count_array,
+        )
+        around = Circumstances(
+            wall_start_s=wall_start_s,
+            wall_stop_s=time.time(),
+            stop_ns=ledger.now_ns() - ledger.start_ns,
+            target_qps=effective.target_qps,
+            timing=self._timing_note(),
+            incidents=ledger.incidents.kept(),
+            incident_counts=ledger.incidents.counts(),
+        )
+        return make_record(ledger.plan, stamps, around)
+
+    def _timing_note(self) -> dict[str, Any]:
+        if isinstance(self._clock, VirtualClock):
+            return {"clock": "virtual"}
+        return {"clock": "monotonic", **dataclasses.asdict(self._timing)}

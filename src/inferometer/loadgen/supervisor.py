@@ -1,0 +1,105 @@
+"""Supervisor: runs the timed part where nothing can make the caller wait for ever.
+
+The issue loop has a thread of its own. The calling thread only waits, so it takes
+signals at once, and it can give up on a system whose callback never returns.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from types import FrameType
+
+from inferometer.loadgen.incident import IncidentKind
+from inferometer.loadgen.ledger import Ledger
+
+__all__ = ["Progress", "supervise"]
+
+_GRACE_S = 2.0
+_LOOK_S = 1.0
+_PROGRESS_LOOK_S = 0.25
+
+Progress = Callable[[Ledger], None]
+
+
+def supervise(
+    work: Callable[[], None], ledger: Ledger, limit_s: float, progress: Progress | None = None
+) -> None:
+    """Run ``work`` on a thread of its own and wait for it.
+
+    SIGINT and SIGTERM ask the series to end (if the caller is the main thread); a second
+    signal, or a callback that stays away for ``limit_s`` seconds and a short grace,
+    abandons the thread. The calling thread looks up rarely, so as not to disturb the
+    timing. Errors of ``work`` itself are raised here.
+    """
+    errors: list[BaseException] = []
+    done = threading.Event()
+
+    def body() -> None:
+        try:
+            work()
+        except BaseException as error:
+            errors.append(error)
+        finally:
+            done.set()
+
+    thread = threading.Thread(target=body, name="inferometer-issue", daemon=True)
+    with _signals_stop(ledger):
+        thread.start()
+        try:
+            _watch(ledger, done, limit_s, progress)
+        except KeyboardInterrupt:
+            ledger.is_abandoned = not done.is_set()
+    if errors:
+        raise errors[0]
+
+
+def _watch(
+    ledger: Ledger, done: threading.Event, limit_s: float, progress: Progress | None
+) -> None:
+    mark, since = _mark(ledger), time.monotonic()
+    while not done.wait(_LOOK_S if progress is None else _PROGRESS_LOOK_S):
+        if progress is not None:
+            progress(ledger)
+        fresh = _mark(ledger)
+        if fresh != mark or not ledger.outstanding:
+            mark, since = fresh, time.monotonic()
+        elif limit_s and time.monotonic() - since >= limit_s + _LOOK_S:
+            ledger.stop(
+                IncidentKind.OUTSTANDING_LIMIT,
+                limit_s=limit_s,
+                outstanding=len(ledger.outstanding),
+            )
+        if ledger.stopping:
+            # A last chance for the issue thread to come back from the system's callback.
+            ledger.is_abandoned = not done.wait(_GRACE_S)
+            return
+
+
+def _mark(ledger: Ledger) -> tuple[int, ...]:
+    return (ledger.issued_count, *ledger.progress_mark())
+
+
+@contextlib.contextmanager
+def _signals_stop(ledger: Ledger) -> Iterator[None]:
+    """Turn SIGINT and SIGTERM into a request to end, for as long as the run lasts."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def handle(number: int, _frame: FrameType | None) -> None:
+        if ledger.stopping:
+            raise KeyboardInterrupt
+        ledger.stop(IncidentKind.INTERRUPTED, signal=signal.Signals(number).name)
+
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        for number in before:
+            signal.signal(number, handle)
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

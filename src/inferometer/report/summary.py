@@ -1,0 +1,113 @@
+"""Summary: what a session came to, row by row, in words that every report uses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from inferometer.loadgen import LatencySummary, Scenario, Verdict
+from inferometer.report.wording import duration_text, interval_text, metric_text
+from inferometer.runs import Session, TestResult
+
+__all__ = ["SummaryRow", "backend_text", "summary_rows"]
+
+_SHORT_NAMES = {
+    "completed samples/s": "completed",
+    "scheduled samples/s": "scheduled",
+    "samples/s": "samples",
+}
+
+
+@dataclass(frozen=True)
+class SummaryRow:
+    """One performance run with the accuracy of its scenario; texts are ready to print."""
+
+    scenario: str
+    run: str
+    value: str
+    metric: str
+    interval: str
+    latency: str
+    bound: str
+    is_valid: bool | None
+    lateness: str
+    accuracy: str
+    target: str
+    is_accurate: bool | None
+
+
+def backend_text(session: Session) -> str:
+    """Name the framework, its version and the device that ran."""
+    backend = session.backend
+    name = f"{backend.get('framework', backend['name'])} {backend.get('version', '')}".strip()
+    device = backend.get("device")
+    return f"{name}, {device}" if device else name
+
+
+def summary_rows(session: Session) -> list[SummaryRow]:
+    """Give a row for each performance run, or one for a scenario without any."""
+    rows = []
+    for scenario in session.scenarios:
+        tests = session.tests_of(scenario)
+        scored = next((test for test in tests if test.accuracy is not None), None)
+        runs = [test for test in tests if test.verdict is not None]
+        for number, test in enumerate(runs, start=1):
+            rows.append(_row(scenario, test, number if len(runs) > 1 else None, scored))
+        if not runs:
+            rows.append(_row(scenario, None, None, scored))
+    return rows
+
+
+def _row(
+    scenario: Scenario, test: TestResult | None, number: int | None, scored: TestResult | None
+) -> SummaryRow:
+    verdict = test.verdict if test else None
+    accuracy = scored.accuracy if scored else None
+    metric = verdict.metric if verdict else None
+    has_target = accuracy is not None and accuracy.target is not None
+    return SummaryRow(
+        scenario=scenario.value,
+        run="" if number is None else str(number),
+        value=metric_text(metric) if metric else "–",
+        metric=_metric_name(metric.name) if metric else "",
+        interval=interval_text(metric.interval, metric.unit) if metric else "",
+        latency=_p99(verdict),
+        bound=_bound(test),
+        is_valid=verdict.is_valid if verdict else None,
+        lateness=_lateness(scenario, verdict),
+        accuracy=f"{accuracy.value:.2%}" if accuracy else "not measured",
+        target=f"target {accuracy.target:.2%}" if has_target and accuracy else "",
+        is_accurate=accuracy.meets_target if accuracy else None,
+    )
+
+
+def _metric_name(name: str) -> str:
+    return _SHORT_NAMES.get(name, name.removesuffix(" latency"))
+
+
+def _latencies(verdict: Verdict | None) -> LatencySummary | None:
+    if verdict is None:
+        return None
+    is_multi = verdict.scenario.is_multi_stream
+    return verdict.query_latency if is_multi else verdict.sample_latency
+
+
+def _p99(verdict: Verdict | None) -> str:
+    if verdict is not None and verdict.scenario is Scenario.OFFLINE:
+        # Everything is issued at the start, so these latencies only count up to the end.
+        return "–"
+    summary = _latencies(verdict)
+    return duration_text(summary.percentiles_ns[0.99]) if summary else "–"
+
+
+def _bound(test: TestResult | None) -> str:
+    if test is None or test.verdict is None or test.verdict.perf_constraints_met is None:
+        return ""
+    effective = test.recording.effective
+    percentile = f"p{effective.target_latency_percentile * 100:g}"
+    return f"{percentile} bound {duration_text(effective.target_latency_ns)}"
+
+
+def _lateness(scenario: Scenario, verdict: Verdict | None) -> str:
+    if scenario is not Scenario.SERVER or verdict is None or verdict.lateness is None:
+        return "–"
+    return duration_text(verdict.lateness.percentiles_ns[0.99])

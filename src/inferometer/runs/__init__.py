@@ -1,0 +1,33 @@
+"""Runs: a workload, a backend and scenarios become a folder of recordings and results."""
+
+from inferometer.runs.effort import Effort
+from inferometer.runs.environment import Check, check_environment
+from inferometer.runs.folder import RunFolderError, load_session
+from inferometer.runs.measure import Measurement, MeasurementError, measure
+from inferometer.runs.recorder import recover_test
+from inferometer.runs.result import Session, TestResult
+from inferometer.runs.runner import Listener, Runner, RunRequest, ServingOptions
+from inferometer.runs.settings_file import parse_assignment, read_settings_file
+from inferometer.runs.system import describe_system, usable_cores
+
+__all__ = [
+    "Check",
+    "Effort",
+    "Listener",
+    "Measurement",
+    "MeasurementError",
+    "RunFolderError",
+    "RunRequest",
+    "Runner",
+    "ServingOptions",
+    "Session",
+    "TestResult",
+    "check_environment",
+    "describe_system",
+    "load_session",
+    "measure",
+    "parse_assignment",
+    "read_settings_file",
+    "recover_test",
+    "usable_cores",
+]

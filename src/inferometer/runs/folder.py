@@ -1,0 +1,112 @@
+"""Run folders: where a session lies on disk, written and read back.
+
+A session folder holds ``session.json`` and one folder a test, such as
+``Server/performance/run_1``, with the recording, the responses, the log files and
+``result.json``. The recording is what counts: reading a folder judges it anew, and
+``result.json`` is there for other programs.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from inferometer.loadgen import InferometerError, Interval, Recording, judge
+from inferometer.runs.findings import findings_of_test
+from inferometer.runs.result import Session, TestResult
+from inferometer.workloads import AccuracyResult
+
+__all__ = [
+    "RECORDING",
+    "RESPONSES",
+    "RESULT",
+    "SESSION",
+    "RunFolderError",
+    "load_session",
+    "write_json",
+]
+
+RECORDING = "recording.npz"
+RESPONSES = "responses.bin"
+RESULT = "result.json"
+SESSION = "session.json"
+RUNNING = "running.json"
+"""Present while a test runs: process id and journal, for `inferometer recover`."""
+
+
+class RunFolderError(InferometerError):
+    """A run folder is missing something, or isn't one."""
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write JSON, whole or not at all."""
+    text = json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        Path(name).chmod(0o644)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def load_session(folder: Path) -> Session:
+    """Read a session folder, or one that lies above a test, judging each recording anew.
+
+    Raises `RunFolderError` or `RecordingError` that names the file and what is wrong.
+    """
+    path = folder / SESSION
+    if not path.is_file():
+        raise RunFolderError(
+            f"{folder} is not a run folder: it has no {SESSION}; give a folder that "
+            "`inferometer run` wrote"
+        )
+    try:
+        header = json.loads(path.read_text("utf-8"))
+        session = Session(
+            folder=folder,
+            workload=header["workload"],
+            backend=header["backend"],
+            label=header["label"],
+            system=header["system"],
+            command=header["command"],
+            started_at=header["started_at"],
+            notes=tuple(header["notes"]),
+            tests=tuple(_load_test(found.parent) for found in sorted(folder.rglob(RECORDING))),
+        )
+    except (ValueError, KeyError, TypeError, OSError) as error:
+        raise RunFolderError(f"{path}: damaged ({error!r})") from error
+    if not session.tests:
+        unfinished = next(folder.rglob(RUNNING), None)
+        advice = f"; try `inferometer recover {folder}`" if unfinished else ""
+        raise RunFolderError(f"{folder} holds no finished test{advice}")
+    return session
+
+
+def _load_test(folder: Path) -> TestResult:
+    recording = Recording.load(folder / RECORDING)
+    verdict = judge(recording)
+    values: dict[str, Any] = {}
+    if (folder / RESULT).is_file():
+        values = json.loads((folder / RESULT).read_text("utf-8"))
+    accuracy = _accuracy_of(values.get("accuracy"))
+    return TestResult(
+        folder=folder,
+        label=values.get("label", "unknown"),
+        recording=recording,
+        verdict=verdict,
+        accuracy=accuracy,
+        findings=findings_of_test(recording, verdict, accuracy),
+    )
+
+
+def _accuracy_of(values: dict[str, Any] | None) -> AccuracyResult | None:
+    if values is None:
+        return None
+    return AccuracyResult(**{**values, "interval": Interval(**values["interval"])})

@@ -1,0 +1,188 @@
+"""Recorder: runs one test, saves its recording before anything else, then judges it."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from inferometer.loadgen import (
+    Finding,
+    Journal,
+    Message,
+    Mode,
+    Recording,
+    ResponseReader,
+    Rule,
+    RunOptions,
+    RunOutcome,
+    SampleLibrary,
+    Settings,
+    Severity,
+    SystemUnderTest,
+    judge,
+    recover,
+    run_test,
+)
+from inferometer.logs import LogSettings, write_logs
+from inferometer.logs.accuracy import SampleLookup
+from inferometer.runs.findings import findings_of_test
+from inferometer.runs.folder import RECORDING, RESPONSES, RESULT, RUNNING, RunFolderError, write_json
+from inferometer.runs.result import TestResult
+from inferometer.workloads import AccuracyResult, ScoredAnswer
+
+__all__ = ["Scorer", "keep_test", "record_test", "recover_test", "scored_answers"]
+
+Scorer = Callable[[Iterator[ScoredAnswer]], AccuracyResult]
+
+_SAVED_ELSEWHERE = Rule(
+    "run.saved-elsewhere",
+    "The recording could not be saved in its folder",
+    Severity.WARNING,
+    "make room on the disk, then move the file into the run folder",
+)
+_FILES_MISSING = Rule(
+    "run.files-missing",
+    "Log files could not be written",
+    Severity.WARNING,
+    "make room on the disk, then run `inferometer report` on the folder again",
+)
+
+
+def record_test(
+    sut: SystemUnderTest,
+    library: SampleLibrary,
+    settings: Settings,
+    folder: Path,
+    label: str,
+    options: RunOptions | None = None,
+    scorer: Scorer | None = None,
+) -> tuple[TestResult, BaseException | None]:
+    """Run one test into a folder; give its result and the error that ended it, if one did.
+
+    While the test runs, the folder names the journal that `recover_test` reads if the
+    process dies. Raises `RunFolderError` before anything runs if the folder can't be
+    written.
+    """
+    name = str(getattr(sut, "name", type(sut).__name__))
+    journal = Journal.of_test(settings, name, library)
+    try:
+        _announce(folder, journal, label)
+        full = dataclasses.replace(
+            options or RunOptions(), journal=journal, response_path=folder / RESPONSES
+        )
+        outcome = run_test(sut, library, settings, full)
+        result = keep_test(outcome, folder, label, scorer)
+    finally:
+        journal.close()
+        with contextlib.suppress(OSError):
+            (folder / RUNNING).unlink(missing_ok=True)
+    return result, outcome.error
+
+
+def _announce(folder: Path, journal: Journal, label: str) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        place = None if journal.folder is None else str(journal.folder)
+        write_json(
+            folder / RUNNING, {"process_id": os.getpid(), "journal": place, "label": label}
+        )
+    except OSError as error:
+        raise RunFolderError(
+            f"{folder} can't be written: {error.strerror or error}; choose another --output"
+        ) from error
+
+
+def keep_test(
+    outcome: RunOutcome, folder: Path, label: str, scorer: Scorer | None = None
+) -> TestResult:
+    """Save the recording of a test, then judge it and write everything that follows."""
+    recording = outcome.recording
+    saved = recording.save(folder / RECORDING)
+    verdict = judge(recording)
+    accuracy = _score(recording, outcome.responses, scorer)
+    findings = list(findings_of_test(recording, verdict, accuracy))
+    if saved.parent != folder:
+        findings.append(Finding(_SAVED_ELSEWHERE, f"it lies at {saved}"))
+    result = TestResult(folder, label, recording, verdict, accuracy, tuple(findings))
+    try:
+        write_logs(folder, recording, verdict, outcome.responses, LogSettings())
+        _write_accuracy_line(folder, accuracy)
+        write_json(folder / RESULT, result.to_mapping())
+        _drop_if_empty(folder / RESPONSES)
+    except OSError as error:
+        missing = Finding(_FILES_MISSING, f"{folder}: {error.strerror or error}")
+        result = dataclasses.replace(result, findings=(*result.findings, missing))
+    return result
+
+
+def _score(
+    recording: Recording, responses: ResponseReader, scorer: Scorer | None
+) -> AccuracyResult | None:
+    is_scored = recording.settings.mode in (Mode.ACCURACY, Mode.SUBMISSION)
+    if scorer is None or not is_scored:
+        return None
+    return scorer(scored_answers(recording, responses))
+
+
+def scored_answers(recording: Recording, responses: ResponseReader) -> Iterator[ScoredAnswer]:
+    """Give the answers of the accuracy series with the library index of each."""
+    lookup = SampleLookup(recording)
+    performance = recording.performance
+    end = None if performance is None else performance.first_sample_id
+    for response in responses:
+        if end is None or response.sample_id < end:
+            yield ScoredAnswer(lookup.index_of(response.sample_id), response)
+
+
+def _write_accuracy_line(folder: Path, accuracy: AccuracyResult | None) -> None:
+    if accuracy is not None:
+        (folder / "accuracy.txt").write_text(f"{accuracy.line}\n", "utf-8")
+
+
+def _drop_if_empty(path: Path) -> None:
+    if path.is_file() and path.stat().st_size == 0:
+        path.unlink()
+
+
+def recover_test(folder: Path, scorer: Scorer | None = None) -> TestResult:
+    """Bring back what a test had recorded when its process died.
+
+    Raises `RunFolderError` if the test is still running, or left nothing.
+    """
+    import json  # noqa: PLC0415
+
+    try:
+        running = json.loads((folder / RUNNING).read_text("utf-8"))
+        process, place = int(running["process_id"]), running["journal"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RunFolderError(f"{folder} holds no test that was cut off ({error})") from error
+    if _is_alive(process):
+        raise RunFolderError(f"{folder}: the test still runs, as process {process}")
+    if place is None:
+        raise RunFolderError(f"{folder}: the test kept no journal, so its times are lost")
+    journal = Path(place)
+    recording = recover(journal)
+    recording = dataclasses.replace(
+        recording, messages=(*recording.messages, Message("note", "recovered after a crash"))
+    )
+    responses = ResponseReader(folder / RESPONSES)
+    if not (folder / RESPONSES).is_file():
+        (folder / RESPONSES).touch()
+    outcome = RunOutcome(recording, responses, None)
+    result = keep_test(outcome, folder, str(running.get("label", "unknown")), scorer)
+    Journal.discard(journal)
+    (folder / RUNNING).unlink(missing_ok=True)
+    return result
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,134 @@
+"""Results: a test as it was judged, and the session that it belongs to."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from inferometer.loadgen import Finding, Mode, Recording, Scenario, Severity, Verdict
+from inferometer.workloads import AccuracyResult
+
+__all__ = ["Session", "TestResult"]
+
+_LEFT_OUT = ("findings", "scenario", "stopping", "first_token_stopping")
+
+
+@dataclass(frozen=True)
+class TestResult:
+    """One test: a recording with its verdict or its accuracy.
+
+    ``label`` says how it was run: quick, by the book of a round, or with settings of its
+    own.
+    """
+
+    __test__ = False
+
+    folder: Path | None
+    label: str
+    recording: Recording
+    verdict: Verdict | None
+    accuracy: AccuracyResult | None
+    findings: tuple[Finding, ...]
+
+    @property
+    def scenario(self) -> Scenario:
+        """The scenario of the test."""
+        return self.recording.settings.scenario
+
+    @property
+    def mode(self) -> Mode:
+        """The mode of the test."""
+        return self.recording.settings.mode
+
+    @property
+    def title(self) -> str:
+        """Name of the test: its scenario and what it was for."""
+        return f"{self.scenario.value} {self.mode.value.removesuffix('Only').lower()}"
+
+    @property
+    def is_good(self) -> bool:
+        """Whether nothing speaks against the result: VALID, accurate enough, no error."""
+        if any(found.rule.severity is Severity.ERROR for found in self.findings):
+            return False
+        if self.verdict is not None and not self.verdict.is_valid:
+            return False
+        return self.accuracy is None or self.accuracy.meets_target is not False
+
+    @property
+    def was_interrupted(self) -> bool:
+        """Whether a signal ended the test."""
+        return any(found.rule.id == "run.interrupted" for found in self.findings)
+
+    def to_mapping(self) -> dict[str, Any]:
+        """Give names and plain values, ready for JSON."""
+        values: dict[str, Any] = {
+            "scenario": self.scenario.value,
+            "mode": self.mode.value,
+            "label": self.label,
+            "good": self.is_good,
+            "findings": [found.to_mapping() for found in self.findings],
+        }
+        if self.verdict is not None:
+            values["performance"] = _verdict_mapping(self.verdict)
+        if self.accuracy is not None:
+            values["accuracy"] = plain(self.accuracy)
+        return values
+
+
+@dataclass(frozen=True)
+class Session:
+    """Tests that were run together, with what they have in common."""
+
+    folder: Path
+    workload: Mapping[str, Any]
+    backend: Mapping[str, Any]
+    label: str
+    system: Mapping[str, Any]
+    command: str
+    started_at: str
+    tests: tuple[TestResult, ...] = ()
+    notes: tuple[str, ...] = field(default=())
+
+    def tests_of(self, scenario: Scenario) -> list[TestResult]:
+        """Give the tests of one scenario."""
+        return [test for test in self.tests if test.scenario is scenario]
+
+    @property
+    def scenarios(self) -> list[Scenario]:
+        """The scenarios that were run, in the field's order."""
+        return [scenario for scenario in Scenario if self.tests_of(scenario)]
+
+    def to_mapping(self) -> dict[str, Any]:
+        """Give names and plain values, ready for JSON, without the tests."""
+        return {
+            "workload": dict(self.workload),
+            "backend": dict(self.backend),
+            "label": self.label,
+            "system": dict(self.system),
+            "command": self.command,
+            "started_at": self.started_at,
+            "notes": list(self.notes),
+        }
+
+
+def _verdict_mapping(verdict: Verdict) -> dict[str, Any]:
+    names = [f.name for f in dataclasses.fields(verdict) if f.name not in _LEFT_OUT]
+    return {name: plain(getattr(verdict, name)) for name in names}
+
+
+def plain(value: Any) -> Any:
+    """Turn dataclasses into mappings; fractions as keys become percentiles."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {_key(key): plain(item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [plain(item) for item in value]
+    return value
+
+
+def _key(key: Any) -> str:
+    return f"p{key * 100:g}" if isinstance(key, float) else str(key)

@@ -1,0 +1,117 @@
+"""Fashion-MNIST: the 10,000 labelled test images that come with the package."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import struct
+from collections.abc import Mapping
+from importlib import resources
+from importlib.resources.abc import Traversable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inferometer.workloads.protocol import WorkloadError
+
+__all__ = ["CLASS_NAMES", "FashionMnistLibrary", "read_images", "read_labels"]
+
+CLASS_NAMES = (
+    "T-shirt/top",
+    "trouser",
+    "pullover",
+    "dress",
+    "coat",
+    "sandal",
+    "shirt",
+    "sneaker",
+    "bag",
+    "ankle boot",
+)
+SAMPLE_COUNT = 10_000
+PERFORMANCE_SAMPLE_COUNT = 1024
+_IMAGES = (
+    "t10k-images-idx3-ubyte.gz",
+    "cc1d090a38ace84dfa1aa66e3ada7c336ef481a96936906477e6dd344da56eaa",
+)
+_LABELS = (
+    "t10k-labels-idx1-ubyte.gz",
+    "8d3605d196f4be44669e46906da9733c8131fef761fdbfec72c424d5222f1a05",
+)
+_UNSIGNED_BYTE = 0x08
+
+
+def read_images() -> NDArray[np.uint8]:
+    """Read the test images, uint8 [10000, 28, 28]."""
+    return _read_idx(*_IMAGES)
+
+
+def read_labels() -> NDArray[np.uint8]:
+    """Read the test labels, uint8 [10000], 0 to 9 in the order of `CLASS_NAMES`."""
+    return _read_idx(*_LABELS)
+
+
+def _read_idx(name: str, sha256: str) -> NDArray[np.uint8]:
+    """Read one IDX file of unsigned bytes, after checking that it is the published one."""
+    path: Traversable = resources.files("inferometer.workloads").joinpath("data", name)
+    try:
+        packed = path.read_bytes()
+    except OSError as error:
+        raise WorkloadError(
+            f"{path} is missing; install the package again, with its data files"
+        ) from error
+    found = hashlib.sha256(packed).hexdigest()
+    if found != sha256:
+        raise WorkloadError(
+            f"{path} is damaged: its sha256 is {found}, and {sha256} was expected; install the "
+            "package again"
+        )
+    content = gzip.decompress(packed)
+    zero, kind, dimensions = struct.unpack_from(">HBB", content)
+    if zero != 0 or kind != _UNSIGNED_BYTE:
+        raise WorkloadError(f"{path} is not an IDX file of unsigned bytes")
+    shape = struct.unpack_from(f">{dimensions}I", content, 4)
+    return np.frombuffer(content, np.uint8, offset=4 + 4 * dimensions).reshape(shape)
+
+
+class FashionMnistLibrary:
+    """The test images as a sample library, preprocessed as MobileNet takes them.
+
+    ``load`` scales pixels to -1 … 1, float32 [n, 1, 28, 28], into one array whose rows
+    `inputs` then gathers.
+    """
+
+    name = "Fashion-MNIST test images"
+    total_sample_count = SAMPLE_COUNT
+    performance_sample_count = PERFORMANCE_SAMPLE_COUNT
+
+    def __init__(self) -> None:
+        self._images = read_images()
+        self._rows = np.full(self.total_sample_count, -1, np.int64)
+        self._loaded = np.empty((0, 1, 28, 28), np.float32)
+
+    def load(self, indices: NDArray[np.int64]) -> None:
+        """Preprocess samples into memory; int64 [n], repetitions allowed."""
+        distinct = np.unique(indices)
+        self._loaded = preprocess(self._images[distinct])
+        self._rows[:] = -1
+        self._rows[distinct] = np.arange(len(distinct))
+
+    def unload(self, indices: NDArray[np.int64]) -> None:
+        """Let the samples go."""
+        self._rows[indices] = -1
+        self._loaded = np.empty((0, 1, 28, 28), np.float32)
+
+    def inputs(self, indices: NDArray[np.integer[Any]]) -> Mapping[str, NDArray[Any]]:
+        """Give the model's input, float32 [n, 1, 28, 28], for loaded samples."""
+        rows = self._rows[indices]
+        if rows.size and int(rows.min()) < 0:
+            raise WorkloadError("a sample was asked for that isn't loaded")
+        return {"input": self._loaded[rows]}
+
+
+def preprocess(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Scale pixels from 0 … 255 to -1 … 1; uint8 [n, 28, 28] to float32 [n, 1, 28, 28]."""
+    scaled: NDArray[np.float32] = (images.astype(np.float32) / 255.0 - 0.5) * 2.0
+    return scaled[:, None]

@@ -1,0 +1,1 @@
+"""Model architectures in plain PyTorch; importing one needs PyTorch."""
