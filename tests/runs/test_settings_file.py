@@ -12,7 +12,9 @@ from inferometer.runs import parse_assignment, read_settings_file
 
 def test_tables_of_a_scenario_come_second(tmp_path: Path) -> None:
     path = tmp_path / "my.toml"
-    path.write_text("min_duration_ms = 500\n[Server]\nmin_duration_ms = 900\nserver_target_qps = 5\n")
+    path.write_text(
+        "min_duration_ms = 500\n[Server]\nmin_duration_ms = 900\nserver_target_qps = 5\n"
+    )
     assert read_settings_file(path, Scenario.OFFLINE) == {"min_duration_ms": 500}
     assert read_settings_file(path, Scenario.SERVER) == {
         "min_duration_ms": 900,
@@ -23,7 +25,7 @@ def test_tables_of_a_scenario_come_second(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("\nmin_durations_ms = 5", "line 2: unknown setting 'min_durations_ms'; did you mean 'min_duration_ms'"),
+        ("\nmin_durations_ms = 5", "line 2: unknown setting 'min_durations_ms'; did you mean"),
         ("[Server]\nserver_target_qps = -1", "line 2: server_target_qps is -1; it takes a finite"),
         ("[server]\nx = 1", "line 1: there is no scenario 'server'; did you mean 'Server'"),
         ("min_duration_ms = ", "not a TOML file"),

@@ -1,6 +1,7 @@
 """Frameworks behind one seam, one file each. Nothing else knows a framework's name."""
 
 from inferometer.backends.null import NullBackend
+from inferometer.backends.plugins import Plugins
 from inferometer.backends.protocol import (
     Backend,
     BackendError,
@@ -18,6 +19,7 @@ __all__ = [
     "MissingBackendError",
     "ModelFile",
     "NullBackend",
+    "Plugins",
     "Session",
     "backend_names",
     "get_backend",

@@ -28,6 +28,7 @@ from inferometer.loadgen.findings import (
 )
 from inferometer.loadgen.incident import Incident, IncidentKind
 from inferometer.loadgen.journal import Journal, recover
+from inferometer.loadgen.judging import judge, series_effective
 from inferometer.loadgen.ledger import Ledger
 from inferometer.loadgen.plan import LoadableSet, Plan, loadable_sets, make_plan
 from inferometer.loadgen.process_state import TimingOptions
@@ -55,7 +56,6 @@ from inferometer.loadgen.verdict import (
     Stopping,
     TokenSummary,
     Verdict,
-    judge,
 )
 from inferometer.loadgen.vocabulary import Era, IntegerFlavour, Mode, Scenario
 
@@ -127,5 +127,6 @@ __all__ = [
     "recover",
     "required_samples",
     "run_test",
+    "series_effective",
     "total_needed",
 ]

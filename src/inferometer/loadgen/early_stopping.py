@@ -6,7 +6,11 @@ evaluates an incomplete beta function; the definition used here gives the same i
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
 
 from inferometer.loadgen.statistics import binomial_cdf
 
@@ -41,32 +45,33 @@ def total_needed(over_bound: int, fraction: float) -> int:
     low, high = over_bound, max(2, 2 * over_bound)
     while not _is_convincing(over_bound, high, fraction):
         low, high = high, 2 * high
-    while high - low > 1:
-        middle = (low + high) // 2
-        if _is_convincing(over_bound, middle, fraction):
-            high = middle
-        else:
-            low = middle
-    return high
+    return _first_where(lambda total: _is_convincing(over_bound, total, fraction), low, high)
+
+
+def discardable(total: int, fraction: float) -> int:
+    """Give the largest t, at least 1, for which ``total`` queries are enough."""
+    too_many = _first_where(
+        lambda slow: not _is_convincing(slow, total, fraction), 1, max(2, total)
+    )
+    return too_many - 1
 
 
 def _is_convincing(over_bound: int, total: int, fraction: float) -> bool:
     return binomial_cdf(over_bound, total, 1.0 - fraction) < _DOUBT
 
 
-def discardable(total: int, fraction: float) -> int:
-    """Give the largest t, at least 1, for which ``total`` queries are enough."""
-    low, high = 1, max(2, total)
+def _first_where(holds: Callable[[int], bool], low: int, high: int) -> int:
+    """Give the least number above ``low`` for which something holds; it does at ``high``."""
     while high - low > 1:
         middle = (low + high) // 2
-        if _is_convincing(middle, total, fraction):
-            low = middle
-        else:
+        if holds(middle):
             high = middle
-    return low
+        else:
+            low = middle
+    return high
 
 
-def estimate(ordered: object, processed: int, fraction: float) -> EarlyStoppingEstimate:
+def estimate(ordered: NDArray[np.int64], processed: int, fraction: float) -> EarlyStoppingEstimate:
     """Estimate a percentile of ``processed`` queries from ascending latencies (ns).
 
     ``ordered`` is int64 [n], ascending. The estimate is conservative: with 99 %
@@ -76,5 +81,5 @@ def estimate(ordered: object, processed: int, fraction: float) -> EarlyStoppingE
     if processed < least:
         return EarlyStoppingEstimate(fraction, processed, least)
     out = discardable(processed, fraction)
-    value = int(ordered[processed - out])  # type: ignore[index]
+    value = int(ordered[processed - out])
     return EarlyStoppingEstimate(fraction, processed, least, out - 1, value)

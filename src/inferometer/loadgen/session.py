@@ -17,6 +17,7 @@ from inferometer.loadgen.errors import SettingsError
 from inferometer.loadgen.find_peak import FindPeak, PeakSeries
 from inferometer.loadgen.issue import Issuer
 from inferometer.loadgen.journal import Journal, SeriesStart
+from inferometer.loadgen.judging import meets_bound
 from inferometer.loadgen.ledger import Ledger
 from inferometer.loadgen.plan import LoadableSet, Plan, loadable_sets, make_plan
 from inferometer.loadgen.process_state import TimingOptions, fine_timer, quiet_interpreter
@@ -27,7 +28,6 @@ from inferometer.loadgen.settings import Settings
 from inferometer.loadgen.stamps import Circumstances, Stamps, make_record
 from inferometer.loadgen.stop_checks import StopRule
 from inferometer.loadgen.supervisor import supervise
-from inferometer.loadgen.verdict import meets_bound
 from inferometer.loadgen.vocabulary import Mode, Scenario
 
 __all__ = ["RunOptions", "RunOutcome", "SeriesProgress", "run_test"]

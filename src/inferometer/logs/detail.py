@@ -14,6 +14,7 @@ from inferometer.loadgen.settings import Settings
 from inferometer.loadgen.verdict import PERCENTILES, LatencySummary, Verdict
 from inferometer.loadgen.vocabulary import Mode, Scenario
 from inferometer.logs.records import LoadedSets, Moment, error_count, moments, series_end_ns
+from inferometer.logs.requested import requested_names
 from inferometer.logs.summary import scaled
 from inferometer.logs.version import version_fields
 from inferometer.logs.wording import (
@@ -42,47 +43,6 @@ _STARTS = {
     Mode.ACCURACY: "Starting accuracy mode",
     Mode.PERFORMANCE: "Starting performance mode",
     Mode.FIND_PEAK: "Starting FindPeakPerformance mode",
-}
-_COMMON_REQUESTED = (
-    "min_duration_ms",
-    "max_duration_ms",
-    "min_query_count",
-    "max_query_count",
-    "qsl_rng_seed",
-    "sample_index_rng_seed",
-    "schedule_rng_seed",
-    "accuracy_log_rng_seed",
-    "accuracy_log_probability",
-    "accuracy_log_sampling_target",
-    "print_timestamps",
-    "performance_issue_unique",
-    "performance_issue_same",
-    "performance_issue_same_index",
-    "performance_sample_count_override",
-    "accuracy_sample_count_override",
-    "sample_concatenate_permutation",
-)
-_SCENARIO_REQUESTED = {
-    Scenario.SINGLE_STREAM: (
-        "single_stream_expected_latency_ns",
-        "single_stream_target_latency_percentile",
-    ),
-    Scenario.MULTI_STREAM: (
-        "multi_stream_expected_latency_ns",
-        "multi_stream_target_latency_percentile",
-        "multi_stream_samples_per_query",
-    ),
-    Scenario.SERVER: (
-        "server_target_qps",
-        "server_target_latency_ns",
-        "server_target_latency_percentile",
-        "server_coalesce_queries",
-        "server_find_peak_qps_decimals_of_precision",
-        "server_find_peak_qps_boundary_step_size",
-        "server_max_async_queries",
-        "server_num_issue_query_threads",
-    ),
-    Scenario.OFFLINE: ("offline_expected_qps",),
 }
 _EFFECTIVE = (
     "samples_per_query",
@@ -170,7 +130,7 @@ def _names(recording: Recording) -> Iterator[DetailRecord]:
 def _requested(settings: Settings) -> Iterator[DetailRecord]:
     yield DetailRecord("requested_scenario", settings.scenario.value)
     yield DetailRecord("requested_test_mode", settings.mode.value)
-    for name in (*_SCENARIO_REQUESTED[settings.scenario], *_COMMON_REQUESTED):
+    for name in requested_names(settings):
         yield DetailRecord(f"requested_{name}", getattr(settings, name))
     if settings.use_token_latencies:
         yield DetailRecord("requested_use_token_latencies", True)

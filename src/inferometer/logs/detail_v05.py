@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from inferometer.loadgen.effective import EffectiveSettings
 from inferometer.loadgen.recording import Recording
 from inferometer.loadgen.settings import Settings
-from inferometer.loadgen.vocabulary import Mode, Scenario
+from inferometer.loadgen.vocabulary import Mode
 from inferometer.logs.records import LoadedSets, Moment, moments, series_end_ns
+from inferometer.logs.requested import requested_names
 from inferometer.logs.summary import parameter_lines
 from inferometer.logs.version import version_fields
 from inferometer.logs.wording import (
@@ -39,47 +40,6 @@ _STARTS = {
     Mode.PERFORMANCE: "Starting performance mode:",
     Mode.FIND_PEAK: "Starting FindPeakPerformance mode:",
 }
-_MULTI_STREAM_REQUESTED = (
-    "multi_stream_target_qps",
-    "multi_stream_target_latency_ns",
-    "multi_stream_target_latency_percentile",
-    "multi_stream_samples_per_query",
-    "multi_stream_max_async_queries",
-)
-_SCENARIO_REQUESTED = {
-    Scenario.SINGLE_STREAM: (
-        "single_stream_expected_latency_ns",
-        "single_stream_target_latency_percentile",
-    ),
-    Scenario.MULTI_STREAM: _MULTI_STREAM_REQUESTED,
-    Scenario.MULTI_STREAM_FREE: _MULTI_STREAM_REQUESTED,
-    Scenario.SERVER: (
-        "server_target_qps",
-        "server_target_latency_ns",
-        "server_target_latency_percentile",
-        "server_coalesce_queries",
-        "server_find_peak_qps_decimals_of_precision",
-        "server_find_peak_qps_boundary_step_size",
-        "server_max_async_queries",
-    ),
-    Scenario.OFFLINE: ("offline_expected_qps",),
-}
-_COMMON_REQUESTED = (
-    "min_duration_ms",
-    "max_duration_ms",
-    "min_query_count",
-    "max_query_count",
-    "qsl_rng_seed",
-    "sample_index_rng_seed",
-    "schedule_rng_seed",
-    "accuracy_log_rng_seed",
-    "accuracy_log_probability",
-    "print_timestamps",
-    "performance_issue_unique",
-    "performance_issue_same",
-    "performance_issue_same_index",
-    "performance_sample_count_override",
-)
 
 
 def detail_v05_lines(recording: Recording) -> Iterator[str]:
@@ -150,7 +110,7 @@ def _effective(effective: EffectiveSettings) -> Iterator[str]:
 
 
 def _requested(settings: Settings) -> Iterator[str]:
-    for name in (*_SCENARIO_REQUESTED[settings.scenario], *_COMMON_REQUESTED):
+    for name in requested_names(settings):
         value = getattr(settings, name)
         if isinstance(value, bool):
             value = str(value).lower()

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from inferometer.loadgen.effective import EffectiveSettings
+from inferometer.loadgen.judging import series_effective
 from inferometer.loadgen.recording import Recording
-from inferometer.loadgen.verdict import PERCENTILES, LatencySummary, Verdict, series_effective
+from inferometer.loadgen.verdict import PERCENTILES, LatencySummary, Verdict
 from inferometer.loadgen.vocabulary import Scenario
 from inferometer.logs.records import error_count, warning_count
 from inferometer.logs.wording import (

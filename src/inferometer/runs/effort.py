@@ -144,7 +144,9 @@ def _quick_server(base: Settings, effort: Effort) -> Settings:
     enough = total_needed(_SLOW_ONES_ALLOWED, base.server_target_latency_percentile)
     affordable = int(base.server_target_qps * effort.budget_s * _SLOW_BUDGETS)
     duration_ms = int(max(effort.budget_s, effort.least_s) * 1000)
-    return base.replace(min_duration_ms=duration_ms, min_query_count=max(1, min(enough, affordable)))
+    return base.replace(
+        min_duration_ms=duration_ms, min_query_count=max(1, min(enough, affordable))
+    )
 
 
 def expected_performance(settings: Settings, pace: Pace) -> dict[str, float]:

@@ -104,9 +104,13 @@ def _clock() -> Check:
     for _ in range(reads):
         time.perf_counter_ns()
     cost_ns = (time.perf_counter_ns() - begun) / reads
-    seen = f"{info.implementation}, {info.resolution * 1e9:g} ns resolution, {cost_ns:.0f} ns a read"
+    seen = (
+        f"{info.implementation}, {info.resolution * 1e9:g} ns resolution, {cost_ns:.0f} ns a read"
+    )
     is_good = info.monotonic and info.resolution <= 1e-6 and cost_ns < 1000
-    return Check("clock", is_good, seen, "a slow clock source costs every query; see the kernel's log")
+    return Check(
+        "clock", is_good, seen, "a slow clock source costs every query; see the kernel's log"
+    )
 
 
 def _sleeping() -> Check:

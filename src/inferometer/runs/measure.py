@@ -64,7 +64,9 @@ class Measurement:
 
     def __str__(self) -> str:
         metric = self.metric
-        lines = [f"{self.verdict.scenario.value}: {metric.name} {_number(metric.value, metric.unit)}"]
+        lines = [
+            f"{self.verdict.scenario.value}: {metric.name} {_number(metric.value, metric.unit)}"
+        ]
         if metric.interval is not None:
             low, high = (
                 "…" if end is None else _number(end, metric.unit)
@@ -169,7 +171,7 @@ class _Caller:
         indices = np.arange(min(self._batch, self.total_sample_count))
         calls, begun = 0, time.perf_counter()
         try:
-            while calls < _PROBE_CALLS and time.perf_counter() - begun < _PROBE_S or not calls:
+            while (calls < _PROBE_CALLS and time.perf_counter() - begun < _PROBE_S) or not calls:
                 self.answer(indices)
                 calls += 1
         except Exception as error:
@@ -186,5 +188,3 @@ def _number(value: float | None, unit: str) -> str:
     if unit == "ns":
         return f"{value / 1e6:.4g} ms"
     return f"{value:,.4g}{'/s' if unit == '1/s' else ''}"
-
-

@@ -29,7 +29,14 @@ from inferometer.loadgen import (
 from inferometer.logs import LogSettings, write_logs
 from inferometer.logs.accuracy import SampleLookup
 from inferometer.runs.findings import findings_of_test
-from inferometer.runs.folder import RECORDING, RESPONSES, RESULT, RUNNING, RunFolderError, write_json
+from inferometer.runs.folder import (
+    RECORDING,
+    RESPONSES,
+    RESULT,
+    RUNNING,
+    RunFolderError,
+    write_json,
+)
 from inferometer.runs.result import TestResult
 from inferometer.workloads import AccuracyResult, ScoredAnswer
 
@@ -86,9 +93,7 @@ def _announce(folder: Path, journal: Journal, label: str) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         place = None if journal.folder is None else str(journal.folder)
-        write_json(
-            folder / RUNNING, {"process_id": os.getpid(), "journal": place, "label": label}
-        )
+        write_json(folder / RUNNING, {"process_id": os.getpid(), "journal": place, "label": label})
     except OSError as error:
         raise RunFolderError(
             f"{folder} can't be written: {error.strerror or error}; choose another --output"
