@@ -9,7 +9,7 @@ import pytest
 
 import inferometer
 from inferometer.loadgen import Recording, Scenario, SettingsError
-from inferometer.runs import MeasurementError
+from inferometer.runs import MeasurementError, load_session
 
 pytestmark = pytest.mark.realtime
 
@@ -31,6 +31,14 @@ def test_a_function_in_every_scenario(scenario: str, tmp_path: Path) -> None:
     assert scenario in str(result)
     again = Recording.load(result.save(tmp_path))
     assert again.settings == result.recording.settings
+
+
+def test_an_output_folder_can_be_reported(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    result = inferometer.measure(abs, [1, 2], "Offline", budget_s=0.2, output=folder)
+    (test,) = load_session(folder).tests
+    assert test.verdict == result.verdict
+    assert (test.folder / "mlperf_log_summary.txt").exists() if test.folder else False
 
 
 def test_batches() -> None:

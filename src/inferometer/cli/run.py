@@ -15,9 +15,10 @@ from rich.console import Console
 
 from inferometer.backends import BackendOptions
 from inferometer.cli.output import listener_for
-from inferometer.loadgen import Mode, Scenario
+from inferometer.loadgen import Era, Mode, Scenario, SettingsError
+from inferometer.logs import ConfigTable, ignored_keys, read_config
 from inferometer.report import print_session, write_html
-from inferometer.rounds import load_round, round_names
+from inferometer.rounds import Round, load_round, round_names
 from inferometer.runs import (
     Effort,
     Runner,
@@ -85,6 +86,12 @@ _MODES = {
 )
 @click.option("--set", "assignments", multiple=True, metavar="NAME=VALUE", help="one setting")
 @click.option(
+    "--user-conf",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="settings in the published user.conf format",
+)
+@click.option("--trace", is_flag=True, help="write a trace that Perfetto opens")
+@click.option(
     "--output",
     type=click.Path(path_type=Path, file_okay=False),
     help="folder for everything recorded [default: runs/<time>-<workload>]",
@@ -147,9 +154,24 @@ def _request(options: dict[str, Any]) -> RunRequest:
             precision=options["precision"],
         ),
         round=chosen_round,
+        user_conf=_user_conf(options["user_conf"], chosen_round),
+        enable_trace=options["trace"],
         settings=_overrides(options),
         command=shlex.join(["inferometer", *sys.argv[1:]]),
     )
+
+
+def _user_conf(path: Path | None, chosen_round: Round | None) -> ConfigTable | None:
+    """Read a user.conf; say on stderr what in it has no effect."""
+    if path is None:
+        return None
+    table = read_config(path)
+    if table.errors:
+        raise SettingsError(f"{path}: {'; '.join(table.errors)}")
+    era = chosen_round.era if chosen_round else Era.CURRENT
+    for text in ignored_keys(table, era):
+        click.echo(f"{path}: {text}", err=True)
+    return table
 
 
 def _overrides(options: dict[str, Any]) -> Callable[[Scenario], Mapping[str, Any]]:

@@ -26,6 +26,7 @@ __all__ = [
     "apply_audit_file",
     "apply_config",
     "builtin_config",
+    "config_changes",
     "ignored_keys",
     "parse_config",
     "read_config",
@@ -288,8 +289,22 @@ def apply_config(
 
     Raises `SettingsError` where a value is impossible, naming the key.
     """
+    changes, errors = config_changes(settings, table, model, scenario, takes_seeds=takes_seeds)
+    return settings.replace(**changes), errors
+
+
+def config_changes(
+    settings: Settings,
+    table: ConfigTable,
+    model: str,
+    scenario: str,
+    *,
+    takes_seeds: bool | None = None,
+) -> tuple[dict[str, Any], list[str]]:
+    """Give the settings that a table sets, by name; otherwise like `apply_config`."""
     if table.errors:
-        return settings, list(table.errors)
+        return {}, list(table.errors)
+    changes: dict[str, Any] = {}
     errors: list[str] = []
     is_v05 = settings.era.is_v05
     takes_seeds = is_v05 if takes_seeds is None else takes_seeds
@@ -297,10 +312,9 @@ def apply_config(
     if mode is not None:
         number = to_integer(mode)
         if number < len(_MODES):
-            settings = settings.replace(mode=_MODES[number])
+            changes["mode"] = _MODES[number]
         else:
             errors.append(_BAD_MODE)
-    changes: dict[str, Any] = {}
     for key in _V05_KEYS if is_v05 else _CURRENT_KEYS:
         if key.seeds_only and not takes_seeds:
             continue
@@ -310,7 +324,7 @@ def apply_config(
         text = table.find(model, key.scenario.value if key.scenario else scenario, key.name)
         if text is not None:
             changes[key.field] = _checked(key, text)
-    return settings.replace(**changes), errors
+    return changes, errors
 
 
 def ignored_keys(table: ConfigTable, era: Era, *, takes_seeds: bool | None = None) -> list[str]:

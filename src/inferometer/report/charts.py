@@ -19,8 +19,8 @@ from inferometer.report.wording import duration_text, tick_text
 
 __all__ = ["Marker", "Series", "distribution_chart", "lines_chart", "timeline_chart"]
 
-WIDTH, HEIGHT = 540, 236
-_LEFT, _RIGHT, _TOP, _BOTTOM = 58, 22, 30, 40
+WIDTH, HEIGHT = 540, 250
+_LEFT, _RIGHT, _TOP, _BOTTOM = 58, 22, 44, 40
 _WIDE_RANGE = 8.0
 _BINS = 72
 _WINDOWS = 140
@@ -146,7 +146,7 @@ def distribution_chart(latency_ns: Integers, markers: Sequence[Marker], name: st
 def _draw_markers(canvas: _Canvas, x: Scale, markers: Sequence[Marker]) -> None:
     """Draw vertical lines, their labels in rows so that near ones stay readable."""
     for row, marker in enumerate(sorted(markers, key=lambda marker: marker.value)):
-        at, level = x.pixel(marker.value), _TOP - 16 + 13 * (row % 3)
+        at, level = x.pixel(marker.value), _TOP - 42 + 13 * (row % 3)
         is_right = at > WIDTH - _RIGHT - 100
         canvas.add(
             '<line class="marker {}" x1="{:.1f}" y1="{}" x2="{:.1f}" y2="{}"/>',

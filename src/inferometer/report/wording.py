@@ -21,18 +21,22 @@ def duration_text(value_ns: float | None) -> str:
     """Write ns with three significant digits in the unit that fits."""
     if value_ns is None:
         return "–"
+    size, unit = _time_unit(value_ns)
+    return f"{value_ns:g} ns" if size == 1.0 else f"{_three_digits(value_ns / size)} {unit}"
+
+
+def _time_unit(value_ns: float) -> tuple[float, str]:
+    """Choose the largest unit in which the value, once rounded, is at least 1."""
     for size, unit in _UNITS:
-        if abs(value_ns) >= size:
-            return f"{_three_digits(value_ns / size)} {unit}"
-    return f"{value_ns:g} ns"
+        if abs(value_ns) >= 0.9995 * size:
+            return size, unit
+    return 1.0, "ns"
 
 
 def tick_text(value_ns: float) -> str:
     """Write ns as short as an axis wants it: 10 ms rather than 10.0 ms."""
-    for size, unit in _UNITS:
-        if abs(value_ns) >= size:
-            return f"{value_ns / size:g} {unit}"
-    return f"{value_ns:g}"
+    size, unit = _time_unit(value_ns)
+    return f"{value_ns / size:g} {unit}" if value_ns else "0"
 
 
 def rate_text(per_s: float | None) -> str:
@@ -66,10 +70,8 @@ def _unit_for(reference: float, unit: str) -> tuple[float, str]:
         return 1.0, "/s"
     if unit != "ns":
         return 1.0, ""
-    for size, name in _UNITS:
-        if abs(reference) >= size:
-            return size, f" {name}"
-    return 1.0, " ns"
+    size, name = _time_unit(reference)
+    return size, f" {name}"
 
 
 def _in_unit(value: float, unit: str) -> str:

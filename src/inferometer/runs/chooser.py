@@ -6,8 +6,8 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from inferometer.loadgen import Era, Mode, Scenario, Settings, StopRule
-from inferometer.logs import apply_config, builtin_config
+from inferometer.loadgen import Era, Mode, Scenario, Settings, SettingsError, StopRule
+from inferometer.logs import apply_config, builtin_config, config_changes
 from inferometer.runs.effort import Pace, expected_performance, quick_settings, server_rate
 from inferometer.runs.request import RunRequest
 from inferometer.workloads import WorkloadInfo
@@ -28,12 +28,14 @@ class Chooser:
         self, scenario: Scenario, mode: Mode, pace: Pace
     ) -> tuple[Settings, StopRule | None]:
         """Give the settings of a test, and the rule that ends a quick one."""
-        overrides = dict(self._request.settings(scenario))
         if self._request.round is not None:
             base = self._request.round.settings(scenario, self._info.round_benchmark)
             hints = expected_performance(base, pace)
-            return base.replace(mode=mode, **{**hints, **overrides}), None
-        base = self._quick_base(scenario, mode, pace).replace(**overrides)
+            overrides = {**hints, **self._overrides(base)}
+            return base.replace(mode=mode, **overrides), None
+        base = self._quick_base(scenario, mode, pace)
+        overrides = self._overrides(base)
+        base = base.replace(**overrides)
         if mode is Mode.ACCURACY:
             return base, None
         if scenario.is_multi_stream:
@@ -41,6 +43,22 @@ class Chooser:
             pace = dataclasses.replace(pace, query_latency_s=query_s)
         settings, rule = quick_settings(scenario, base, pace, self._request.effort)
         return settings.replace(**overrides), rule
+
+    def _overrides(self, base: Settings) -> dict[str, Any]:
+        """Give what the user set: in a user.conf, then by name."""
+        changes: dict[str, Any] = {}
+        if self._request.user_conf is not None:
+            changes, errors = config_changes(
+                base,
+                self._request.user_conf,
+                self._info.round_benchmark,
+                base.scenario.value,
+            )
+            if errors:
+                raise SettingsError(f"user.conf: {'; '.join(errors)}")
+        # The session decides which mode is run, as the published harnesses do.
+        changes.pop("mode", None)
+        return {**changes, **self._request.settings(base.scenario)}
 
     def _quick_base(self, scenario: Scenario, mode: Mode, pace: Pace) -> Settings:
         """Start from the round's seeds and the workload's own bound."""

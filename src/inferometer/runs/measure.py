@@ -20,13 +20,17 @@ from inferometer.loadgen import (
     RunOptions,
     Scenario,
     Settings,
+    SystemUnderTest,
     Verdict,
     judge,
     run_test,
 )
 from inferometer.runs.effort import Effort, Pace, quick_settings, server_rate
 from inferometer.runs.findings import findings_of_test
-from inferometer.runs.folder import RECORDING
+from inferometer.runs.folder import RECORDING, SESSION, write_json
+from inferometer.runs.recorder import record_test
+from inferometer.runs.result import Session
+from inferometer.runs.system import describe_system, package_versions
 from inferometer.serving import InlineServing, PoolOptions, PoolServing
 
 __all__ = ["Measurement", "MeasurementError", "measure"]
@@ -88,6 +92,7 @@ def measure(
     workers: int = 1,
     budget_s: float = 5.0,
     precision: float = 0.02,
+    output: Path | str | None = None,
     **settings: Any,
 ) -> Measurement:
     """Measure how fast a function answers samples in a scenario.
@@ -102,6 +107,9 @@ def measure(
     budget_s, precision:
         The run ends once its metric is known to within ``precision``, or after
         ``budget_s`` seconds.
+    output:
+        A folder that gets the recording, the log files and what `inferometer report`
+        needs; nothing is written without it.
     settings:
         Any field of `Settings`, such as ``server_target_qps=200``.
 
@@ -116,16 +124,41 @@ def measure(
     effort = Effort(budget_s=budget_s, least_s=min(1.0, budget_s / 2), precision=precision)
     sized, rule = quick_settings(base.scenario, base, pace, effort)
     sut = _serving(caller, base.scenario, max_batch_size, workers)
+    asked, options = sized.replace(**settings), RunOptions(rule=rule)
     try:
-        outcome = run_test(sut, caller, sized.replace(**settings), RunOptions(rule=rule))
+        if output is None:
+            outcome = run_test(sut, caller, asked, options)
+            recording, error = outcome.recording, outcome.error
+        else:
+            recording, error = _record(sut, caller, asked, options, Path(output))
     finally:
         sut.close()
-    if outcome.error is not None:
-        raise MeasurementError(f"the measured function failed: {outcome.error}") from outcome.error
-    verdict = judge(outcome.recording)
+    if error is not None:
+        raise MeasurementError(f"the measured function failed: {error}") from error
+    verdict = judge(recording)
     assert verdict is not None
-    findings = findings_of_test(outcome.recording, verdict, None)
-    return Measurement(outcome.recording, verdict, findings)
+    return Measurement(recording, verdict, findings_of_test(recording, verdict, None))
+
+
+def _record(
+    sut: SystemUnderTest, caller: _Caller, settings: Settings, options: RunOptions, folder: Path
+) -> tuple[Recording, BaseException | None]:
+    """Run the test into a session folder of its own."""
+    scenario = settings.scenario.value
+    result, error = record_test(
+        sut, caller, settings, folder / scenario / "performance/run_1", "quick", options
+    )
+    session = Session(
+        folder=folder,
+        workload={"name": "measured function", "title": "Measured function"},
+        backend={"name": "Python function", **package_versions()},
+        label="quick",
+        system=describe_system(),
+        command=f"inferometer.measure(function, samples, {scenario!r}, ...)",
+        started_at=time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+    )
+    write_json(folder / SESSION, session.to_mapping())
+    return result.recording, error
 
 
 def _serving(

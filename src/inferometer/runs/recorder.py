@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import json
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -66,6 +67,7 @@ def record_test(
     label: str,
     options: RunOptions | None = None,
     scorer: Scorer | None = None,
+    logs: LogSettings | None = None,
 ) -> tuple[TestResult, BaseException | None]:
     """Run one test into a folder; give its result and the error that ended it, if one did.
 
@@ -81,7 +83,7 @@ def record_test(
             options or RunOptions(), journal=journal, response_path=folder / RESPONSES
         )
         outcome = run_test(sut, library, settings, full)
-        result = keep_test(outcome, folder, label, scorer)
+        result = keep_test(outcome, folder, label, scorer, logs)
     finally:
         journal.close()
         with contextlib.suppress(OSError):
@@ -101,7 +103,11 @@ def _announce(folder: Path, journal: Journal, label: str) -> None:
 
 
 def keep_test(
-    outcome: RunOutcome, folder: Path, label: str, scorer: Scorer | None = None
+    outcome: RunOutcome,
+    folder: Path,
+    label: str,
+    scorer: Scorer | None = None,
+    logs: LogSettings | None = None,
 ) -> TestResult:
     """Save the recording of a test, then judge it and write everything that follows."""
     recording = outcome.recording
@@ -113,7 +119,7 @@ def keep_test(
         findings.append(Finding(_SAVED_ELSEWHERE, f"it lies at {saved}"))
     result = TestResult(folder, label, recording, verdict, accuracy, tuple(findings))
     try:
-        write_logs(folder, recording, verdict, outcome.responses, LogSettings())
+        write_logs(folder, recording, verdict, outcome.responses, logs)
         _write_accuracy_line(folder, accuracy)
         write_json(folder / RESULT, result.to_mapping())
         _drop_if_empty(folder / RESPONSES)
@@ -157,8 +163,6 @@ def recover_test(folder: Path, scorer: Scorer | None = None) -> TestResult:
 
     Raises `RunFolderError` if the test is still running, or left nothing.
     """
-    import json  # noqa: PLC0415
-
     try:
         running = json.loads((folder / RUNNING).read_text("utf-8"))
         process, place = int(running["process_id"]), running["journal"]

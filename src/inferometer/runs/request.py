@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from inferometer.backends import BackendOptions
 from inferometer.loadgen import Mode, Scenario, SeriesProgress
+from inferometer.logs import ConfigTable
 from inferometer.rounds import Round
 from inferometer.runs.effort import Effort
 from inferometer.runs.result import TestResult
@@ -41,6 +42,10 @@ class RunRequest:
         Gives the settings that override the others, for each scenario.
     round:
         Run by the book of this round; ``None`` for a quick run.
+    user_conf:
+        A ``user.conf`` in the published format; comes before ``settings``.
+    enable_trace:
+        Write a trace for Perfetto beside the other log files.
     """
 
     workload: str
@@ -52,6 +57,8 @@ class RunRequest:
     modes: tuple[Mode, ...] = (Mode.ACCURACY, Mode.PERFORMANCE)
     effort: Effort = field(default_factory=Effort)
     round: Round | None = None
+    user_conf: ConfigTable | None = None
+    enable_trace: bool = False
     settings: Callable[[Scenario], Mapping[str, Any]] = lambda _: {}
     command: str = ""
 

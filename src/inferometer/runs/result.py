@@ -13,6 +13,14 @@ from inferometer.workloads import AccuracyResult
 
 __all__ = ["Session", "TestResult"]
 
+MODE_WORDS = {
+    Mode.ACCURACY: "accuracy",
+    Mode.PERFORMANCE: "performance",
+    Mode.SUBMISSION: "submission",
+    Mode.FIND_PEAK: "find-peak",
+}
+"""What a mode is called in folders and reports."""
+
 _LEFT_OUT = ("findings", "scenario", "stopping", "first_token_stopping")
 
 
@@ -46,7 +54,7 @@ class TestResult:
     @property
     def title(self) -> str:
         """Name of the test: its scenario and what it was for."""
-        return f"{self.scenario.value} {self.mode.value.removesuffix('Only').lower()}"
+        return f"{self.scenario.value} {MODE_WORDS[self.mode]}"
 
     @property
     def is_good(self) -> bool:

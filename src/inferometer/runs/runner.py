@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 
 from inferometer.loadgen import Mode, RunOptions, Scenario
+from inferometer.logs import LogSettings, timestamp_lines
 from inferometer.runs.chooser import Chooser
 from inferometer.runs.folder import SESSION, write_json
 from inferometer.runs.loaded import LoadedWorkload
 from inferometer.runs.recorder import record_test
 from inferometer.runs.request import Listener, RunRequest
-from inferometer.runs.result import Session, TestResult
+from inferometer.runs.result import MODE_WORDS, Session, TestResult
 from inferometer.runs.system import describe_system
 
 __all__ = ["Runner"]
@@ -73,13 +74,13 @@ class Runner:
 
     def _run_one(self, scenario: Scenario, mode: Mode, number: int) -> TestResult:
         settings, rule = self._chooser.choose(scenario, mode, self._loaded.pace)
-        is_accuracy = mode is Mode.ACCURACY
-        name = f"{scenario.value} {'accuracy' if is_accuracy else 'performance'}"
+        name = f"{scenario.value} {MODE_WORDS[mode]}"
         if self._request.runs_of(scenario, mode) > 1:
             name += f" {number}"
         self._listener.begin(name, self._chooser.expected_s(settings, self._loaded.pace))
-        folder = self._request.output / scenario.value
-        folder = folder / ("accuracy" if is_accuracy else f"performance/run_{number}")
+        folder = self._request.output / scenario.value / MODE_WORDS[mode]
+        if mode is Mode.PERFORMANCE:
+            folder = folder / f"run_{number}"
         serving, description = self._loaded.serve(scenario)
         backend = dict(self._loaded.backend_description)
         options = RunOptions(
@@ -96,10 +97,13 @@ class Runner:
                 self._request.label,
                 options,
                 self._loaded.workload.score,
+                LogSettings(enable_trace=self._request.enable_trace),
             )
         finally:
             serving.close()
         self._loaded.learn_pace(result)
+        for line in timestamp_lines(result.recording):
+            self._listener.note(line)
         return result
 
     def _note(self, text: str) -> None:
