@@ -19,6 +19,8 @@ from inferometer.loadgen import (
     Scenario,
     Verdict,
     VirtualClock,
+    findings_of_incidents,
+    findings_of_messages,
     judge,
     run_test,
 )
@@ -182,8 +184,6 @@ def test_empty_answers_are_logged_and_reported(answer: Any) -> None:
     responses = list(outcome.responses)
     assert len(responses) == 64
     assert {response.data for response in responses} == {b""}
-    from inferometer.loadgen import findings_of_incidents
-
     found = findings_of_incidents(outcome.recording.accuracy[0])
     assert [f.rule.id for f in found] == ["sut.empty-response"]
 
@@ -276,3 +276,78 @@ def test_incidents_are_counted_in_bounded_memory() -> None:
     assert series is not None
     assert sum(series.incident_counts.values()) == 6001
     assert len(series.incidents) == 1001
+
+
+class FailingLibrary(Library):
+    """Fails at a load or unload, counted from 0."""
+
+    def __init__(self, at: int, error: BaseException):
+        super().__init__()
+        self._left, self._error = at, error
+
+    def _count(self) -> None:
+        self._left -= 1
+        if self._left < 0:
+            raise self._error
+
+    def load(self, indices: Any) -> None:
+        self._count()
+
+    def unload(self, indices: Any) -> None:
+        self._count()
+
+
+@pytest.mark.parametrize("error", [MemoryError("too big"), KeyboardInterrupt()])
+@pytest.mark.parametrize("at", range(4))
+def test_a_library_that_fails_ends_the_test_and_keeps_what_was_recorded(
+    at: int, error: BaseException
+) -> None:
+    outcome = run_test(
+        System(Query.complete),
+        FailingLibrary(at, error),
+        short_settings(mode=Mode.ACCURACY),
+        RunOptions(clock=VirtualClock()),
+    )
+    assert outcome.error is error
+    assert len(outcome.recording.series) == (at + 1) // 2
+    assert judge(outcome.recording) is None
+    (found,) = findings_of_messages(outcome.recording)
+    interrupted = isinstance(error, KeyboardInterrupt)
+    assert found.rule.id == ("run.interrupted" if interrupted else "library.failed")
+
+
+def test_a_library_that_fails_before_a_performance_run_leaves_no_verdict() -> None:
+    outcome = run_test(System(Query.complete), FailingLibrary(0, OSError("gone")), short_settings())
+    assert judge(outcome.recording) is None
+    assert isinstance(outcome.error, OSError)
+
+
+@pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt()])
+def test_whatever_a_callback_raises_the_recording_is_kept(error: BaseException) -> None:
+    def issue(query: Query) -> None:
+        if query.id == 4:
+            raise error
+        query.complete()
+
+    outcome = run_test(System(issue), Library(), short_settings())
+    series = outcome.recording.performance
+    assert series is not None
+    assert series.query_count == 5
+    assert not verdict_of(outcome).is_valid
+
+
+def test_a_progress_function_that_fails_costs_nothing() -> None:
+    def issue(query: Query) -> None:
+        time.sleep(0.01)
+        query.complete()
+
+    def progress(_: Any) -> None:
+        raise RuntimeError("no terminal")
+
+    asked = short_settings(min_query_count=60)
+    with pytest.warns(RuntimeWarning, match="no terminal"):
+        outcome = run_test(System(issue), Library(), asked, RunOptions(progress=progress))
+    assert outcome.error is None
+    series = outcome.recording.performance
+    assert series is not None
+    assert series.query_count == 60

@@ -121,7 +121,7 @@ def exit_code(session: Session) -> int:
     """Give 0 for good results, 1 for others, 3 for a failed run, 130 for an interrupted one."""
     if any(test.was_interrupted for test in session.tests):
         return 130
-    failed = ("sut.failed", "run.responses-not-kept", "run.outstanding-limit")
+    failed = ("sut.failed", "library.failed", "run.responses-not-kept", "run.outstanding-limit")
     if any(found.rule.id in failed for test in session.tests for found in test.findings):
         return 3
     return 0 if all(test.is_good for test in session.tests) else 1

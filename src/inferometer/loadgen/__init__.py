@@ -25,6 +25,7 @@ from inferometer.loadgen.findings import (
     Severity,
     finding,
     findings_of_incidents,
+    findings_of_messages,
 )
 from inferometer.loadgen.incident import Incident, IncidentKind
 from inferometer.loadgen.journal import Journal, recover
@@ -116,6 +117,7 @@ __all__ = [
     "derive",
     "finding",
     "findings_of_incidents",
+    "findings_of_messages",
     "judge",
     "loadable_sets",
     "make_plan",

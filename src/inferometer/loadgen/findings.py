@@ -7,9 +7,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from inferometer.loadgen.incident import IncidentKind
-from inferometer.loadgen.recording import SeriesRecord
+from inferometer.loadgen.recording import Recording, SeriesRecord
 
-__all__ = ["RULES", "Finding", "Rule", "Severity", "finding", "findings_of_incidents"]
+__all__ = [
+    "RULES",
+    "Finding",
+    "Rule",
+    "Severity",
+    "finding",
+    "findings_of_incidents",
+    "findings_of_messages",
+]
 
 
 class Severity(enum.Enum):
@@ -87,6 +95,12 @@ _ENTRIES = (
         "The system under test raised an error",
         _E,
         "mend the error and run again",
+    ),
+    Rule(
+        "library.failed",
+        "The sample library raised an error while loading or unloading",
+        _E,
+        "mend the error, or make room for the samples, and run again",
     ),
     Rule(
         "sut.completed-twice",
@@ -216,6 +230,16 @@ def findings_of_incidents(series: SeriesRecord) -> list[Finding]:
         if rule_id is not None:
             found.append(finding(rule_id, _describe(series, kind, count)))
     return found
+
+
+def findings_of_messages(recording: Recording) -> list[Finding]:
+    """Turn what went wrong outside the series into findings."""
+    rules = {"library_failed": "library.failed", "interrupted": "run.interrupted"}
+    return [
+        finding(rules[message.kind], message.text)
+        for message in recording.messages
+        if message.kind in rules
+    ]
 
 
 def _describe(series: SeriesRecord, kind: IncidentKind, count: int) -> str:

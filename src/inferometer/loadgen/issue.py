@@ -64,7 +64,8 @@ class Issuer:
                 ledger.wait_until_outstanding(0)
         except KeyboardInterrupt:
             ledger.stop(IncidentKind.INTERRUPTED, signal="SIGINT")
-        except Exception as error:
+        except BaseException as error:
+            # Even SystemExit: the recording has to outlive whatever a callback raises.
             ledger.fail(error)
 
     def _begin_checks(self) -> None:

@@ -148,11 +148,12 @@ class Step:
 
 @dataclass(frozen=True)
 class Message:
-    """Something said about a test before its first series.
+    """Something said about a test outside its series.
 
     ``kind`` is ``invalid_config`` (a config file was refused), ``invalid_settings`` (a
     contradiction that the published LoadGen runs with), ``audit`` or ``test05`` (the
-    settings were overridden).
+    settings were overridden), ``library_failed`` or ``interrupted`` (while samples were
+    loaded or unloaded), or ``note``.
     """
 
     kind: str

@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from inferometer.loadgen.arrays import MemoryStore
 from inferometer.loadgen.clock import Clock, MonotonicClock, VirtualClock
 from inferometer.loadgen.effective import EffectiveSettings, derive
@@ -119,8 +122,9 @@ def run_test(
     messages.extend(Message("invalid_settings", problem) for problem in effective.problems)
     writer = ResponseWriter(options.response_path)
     session = _Session(sut, library, settings, effective, options, writer)
+    session.add_messages(messages)
     session.run()
-    return RunOutcome(session.recording(messages), writer.reader(), session.error)
+    return RunOutcome(session.recording(), writer.reader(), session.error)
 
 
 def _with_test05_seeds(settings: Settings) -> Settings:
@@ -137,6 +141,10 @@ def _default_timing(settings: Settings) -> TimingOptions:
     if settings.scenario is Scenario.SERVER:
         return TimingOptions(switch_interval_s=_SERVER_SWITCH_INTERVAL_S)
     return TimingOptions()
+
+
+class _LibraryError(Exception):
+    """The sample library raised an error, which is the cause."""
 
 
 class _Session:
@@ -162,6 +170,7 @@ class _Session:
         self._progress = options.progress
         self._writer = writer
         self._notes = options.notes
+        self._messages: list[Message] = []
         self._records: list[SeriesRecord] = []
         self._chronicle: list[Step] = []
         self._result_series: int | None = None
@@ -170,9 +179,22 @@ class _Session:
         self._has_ended = False
         self.error: BaseException | None = None
 
+    def add_messages(self, messages: Sequence[Message]) -> None:
+        """Take in what was said about the settings."""
+        self._messages.extend(messages)
+
     def run(self) -> None:
-        """Run the series that the mode asks for."""
-        mode = self._settings.mode
+        """Run the series that the mode asks for.
+
+        An error of the sample library ends the test and is kept; what was recorded until
+        then stays.
+        """
+        try:
+            self._run_mode(self._settings.mode)
+        except _LibraryError as failure:
+            self.error = failure.__cause__
+
+    def _run_mode(self, mode: Mode) -> None:
         if mode in (Mode.ACCURACY, Mode.SUBMISSION):
             self._run_accuracy()
         if mode in (Mode.PERFORMANCE, Mode.SUBMISSION) and not self._has_ended:
@@ -180,7 +202,7 @@ class _Session:
         if mode is Mode.FIND_PEAK:
             self._run_find_peak()
 
-    def recording(self, messages: Sequence[Message]) -> Recording:
+    def recording(self) -> Recording:
         """Give everything recorded so far."""
         return Recording(
             settings=self._settings,
@@ -190,7 +212,7 @@ class _Session:
             performance_sample_count=self._library.performance_sample_count,
             series=tuple(self._records),
             wall_start_s=self._wall_start_s,
-            messages=tuple(messages),
+            messages=tuple(self._messages),
             chronicle=tuple(self._chronicle),
             result_series=self._result_series,
             notes={"process_id": os.getpid(), **self._notes},
@@ -207,8 +229,8 @@ class _Session:
     def _run_performance(self) -> None:
         loaded = self._sets(Mode.PERFORMANCE, self._effective)[0]
         self._load(loaded)
-        self._result_series = len(self._records)
         self._run_series(loaded, Mode.PERFORMANCE, self._effective)
+        self._result_series = len(self._records) - 1
         self._unload(loaded)
 
     def _run_find_peak(self) -> None:
@@ -257,11 +279,20 @@ class _Session:
 
     def _load(self, loaded: LoadableSet, number: int = 0, mode: Mode = Mode.PERFORMANCE) -> None:
         self._chronicle.append(self._step_of("load", loaded, number, mode))
-        self._library.load(loaded.indices)
+        self._call_library(self._library.load, loaded)
 
     def _unload(self, loaded: LoadableSet, number: int = 0, mode: Mode = Mode.PERFORMANCE) -> None:
         self._chronicle.append(self._step_of("unload", loaded, number, mode))
-        self._library.unload(loaded.indices)
+        self._call_library(self._library.unload, loaded)
+
+    def _call_library(self, call: Callable[[NDArray[np.int64]], None], loaded: LoadableSet) -> None:
+        try:
+            call(loaded.indices)
+        except (Exception, KeyboardInterrupt) as error:
+            kind = "interrupted" if isinstance(error, KeyboardInterrupt) else "library_failed"
+            text = f"{type(error).__name__}: {error}".removesuffix(": ")
+            self._messages.append(Message(kind, text))
+            raise _LibraryError from error
 
     def _step_of(self, kind: str, loaded: LoadableSet, number: int, mode: Mode) -> Step:
         padding = len(loaded.indices) - loaded.distinct_count

@@ -10,6 +10,7 @@ import contextlib
 import signal
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from types import FrameType
 
@@ -62,8 +63,8 @@ def _watch(
 ) -> None:
     mark, since = _mark(ledger), time.monotonic()
     while not done.wait(_LOOK_S if progress is None else _PROGRESS_LOOK_S):
-        if progress is not None:
-            progress(ledger)
+        if progress is not None and not _told(progress, ledger):
+            progress = None
         fresh = _mark(ledger)
         if fresh != mark or not ledger.outstanding:
             mark, since = fresh, time.monotonic()
@@ -77,6 +78,16 @@ def _watch(
             # A last chance for the issue thread to come back from the system's callback.
             ledger.is_abandoned = not done.wait(_GRACE_S)
             return
+
+
+def _told(progress: Progress, ledger: Ledger) -> bool:
+    """Call the progress function; one that fails doesn't cost the run, it isn't called again."""
+    try:
+        progress(ledger)
+    except Exception as error:
+        warnings.warn(f"the progress function failed: {error!r}", RuntimeWarning, stacklevel=2)
+        return False
+    return True
 
 
 def _mark(ledger: Ledger) -> tuple[int, ...]:

@@ -13,7 +13,14 @@ from inferometer.loadgen.recording import Recording, SeriesRecord
 from inferometer.loadgen.settings import Settings
 from inferometer.loadgen.verdict import PERCENTILES, LatencySummary, Verdict
 from inferometer.loadgen.vocabulary import Mode, Scenario
-from inferometer.logs.records import LoadedSets, Moment, error_count, moments, series_end_ns
+from inferometer.logs.records import (
+    LATE_MESSAGES,
+    LoadedSets,
+    Moment,
+    error_count,
+    moments,
+    series_end_ns,
+)
 from inferometer.logs.requested import requested_names
 from inferometer.logs.summary import scaled
 from inferometer.logs.version import version_fields
@@ -22,6 +29,7 @@ from inferometer.logs.wording import (
     compact,
     early_stopping_text,
     incident_text,
+    late_message_text,
     power_time,
     recommendations,
     start_time_text,
@@ -154,25 +162,31 @@ def _course(recording: Recording) -> Iterator[DetailRecord]:
         said = Mode.FIND_PEAK
         yield DetailRecord("generic_message", _STARTS[said])
     for moment in moments(recording):
-        step, at_ns = moment.step, moment.at_ns
-        if step.kind == "load":
-            mode = Mode.ACCURACY if step.values[2] else Mode.PERFORMANCE
-            if said is not Mode.FIND_PEAK and mode is not said:
+        if moment.step.kind == "load":
+            mode = Mode.ACCURACY if moment.step.values[2] else Mode.PERFORMANCE
+            if said not in (Mode.FIND_PEAK, mode):
                 said = mode
-                yield DetailRecord("generic_message", _STARTS[mode], at_ns)
-            yield DetailRecord("loaded_qsl_set", sets.of(step).indices.tolist(), at_ns)
-        elif step.kind == "series":
+                yield DetailRecord("generic_message", _STARTS[mode], moment.at_ns)
+            indices = sets.of(moment.step).indices.tolist()
+            yield DetailRecord("loaded_qsl_set", indices, moment.at_ns)
+        elif moment.step.kind == "series":
             yield from _series(moment)
-        elif step.kind == "unsupported":
-            text = unsupported_peak_text(is_v05=False)
-            yield DetailRecord("error_invalid_config", text, at_ns, is_error=True)
-        elif step.kind == "base_failed":
-            text = step_text(step, recording.settings.scenario)
-            yield DetailRecord("error_runtime", text, at_ns, is_error=True)
-        elif step.kind != "unload":
-            yield DetailRecord(
-                "generic_message", step_text(step, recording.settings.scenario), at_ns
-            )
+        elif moment.step.kind != "unload":
+            yield _peak_step(moment, recording.settings.scenario)
+    for message in recording.messages:
+        if message.kind in LATE_MESSAGES:
+            yield DetailRecord("error_runtime", late_message_text(message), is_error=True)
+
+
+def _peak_step(moment: Moment, scenario: Scenario) -> DetailRecord:
+    """Tell a step of find-peak."""
+    step, at_ns = moment.step, moment.at_ns
+    if step.kind == "unsupported":
+        text = unsupported_peak_text(is_v05=False)
+        return DetailRecord("error_invalid_config", text, at_ns, is_error=True)
+    if step.kind == "base_failed":
+        return DetailRecord("error_runtime", step_text(step, scenario), at_ns, is_error=True)
+    return DetailRecord("generic_message", step_text(step, scenario), at_ns)
 
 
 def _series(moment: Moment) -> Iterator[DetailRecord]:

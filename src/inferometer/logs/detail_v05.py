@@ -9,7 +9,7 @@ from inferometer.loadgen.effective import EffectiveSettings
 from inferometer.loadgen.recording import Recording
 from inferometer.loadgen.settings import Settings
 from inferometer.loadgen.vocabulary import Mode
-from inferometer.logs.records import LoadedSets, Moment, moments, series_end_ns
+from inferometer.logs.records import LATE_MESSAGES, LoadedSets, Moment, moments, series_end_ns
 from inferometer.logs.requested import requested_names
 from inferometer.logs.summary import parameter_lines
 from inferometer.logs.version import version_fields
@@ -17,6 +17,7 @@ from inferometer.logs.wording import (
     ERROR_INCIDENTS,
     compact,
     incident_text,
+    late_message_text,
     mode_name,
     power_time,
     scenario_name,
@@ -131,7 +132,7 @@ def _course(recording: Recording) -> Iterator[tuple[int, str]]:
         step, at_ns = moment.step, moment.at_ns
         if step.kind == "load":
             mode = Mode.ACCURACY if step.values[2] else Mode.PERFORMANCE
-            if said is not Mode.FIND_PEAK and mode is not said:
+            if said not in (Mode.FIND_PEAK, mode):
                 said = mode
                 yield at_ns, _STARTS[mode]
             listed = ",".join(map(str, sets.of(step).indices.tolist()))
@@ -143,6 +144,9 @@ def _course(recording: Recording) -> Iterator[tuple[int, str]]:
         elif step.kind != "unload":
             mark = "ERROR : " if step.kind == "base_failed" else ""
             yield at_ns, mark + step_text(step, recording.settings.scenario)
+    for message in recording.messages:
+        if message.kind in LATE_MESSAGES:
+            yield 0, f"ERROR : {late_message_text(message)}"
 
 
 def _series(moment: Moment) -> Iterator[tuple[int, str]]:

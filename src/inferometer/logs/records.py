@@ -11,7 +11,23 @@ from inferometer.loadgen.recording import Recording, SeriesRecord, Step
 from inferometer.loadgen.vocabulary import Mode
 from inferometer.logs.wording import ERROR_INCIDENTS
 
-__all__ = ["LoadedSets", "Moment", "error_count", "moments", "series_end_ns", "warning_count"]
+__all__ = [
+    "ERROR_MESSAGES",
+    "LATE_MESSAGES",
+    "LoadedSets",
+    "Moment",
+    "error_count",
+    "moments",
+    "series_end_ns",
+    "warning_count",
+]
+
+
+ERROR_MESSAGES = ("invalid_config", "invalid_settings", "library_failed", "interrupted")
+"""The messages outside the series that count as errors."""
+
+LATE_MESSAGES = ("library_failed", "interrupted")
+"""Those of them that come at the end of a test."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +94,7 @@ def error_count(recording: Recording) -> int:
         if kind in ERROR_INCIDENTS
     )
     steps = sum(step.kind in ("unsupported", "base_failed") for step in recording.chronicle)
-    said = sum(message.kind.startswith("invalid") for message in recording.messages)
+    said = sum(message.kind in ERROR_MESSAGES for message in recording.messages)
     return in_series + steps + said
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from inferometer.loadgen.early_stopping import EarlyStoppingEstimate
 from inferometer.loadgen.incident import Incident, IncidentKind
-from inferometer.loadgen.recording import Step
+from inferometer.loadgen.recording import Message, Step
 from inferometer.loadgen.verdict import BoundCheck, Stopping, Verdict
 from inferometer.loadgen.vocabulary import Mode, Scenario
 
@@ -19,6 +19,7 @@ __all__ = [
     "early_stopping_text",
     "fixed",
     "incident_text",
+    "late_message_text",
     "mode_name",
     "power_time",
     "recommendations",
@@ -123,6 +124,11 @@ def incident_text(incident: Incident, is_v05: bool) -> Sequence[str]:
     words = kind.value.replace("_", " ")
     listed = "".join(f" {name}: {value}" for name, value in values.items() if name != "where")
     return [f"Inferometer: {words}.{listed}"]
+
+
+def late_message_text(message: Message) -> str:
+    """Give the line about what ended a test outside its series."""
+    return f"Inferometer: {message.kind.replace('_', ' ')}. {message.text}"
 
 
 def _ended_early(

@@ -28,6 +28,7 @@ __all__ = [
 _GROWTH = 1.5
 _SLOW_BUDGETS = 4
 _GENERATED_BUDGETS = 6
+_MOST_GENERATED = 4_000_000
 _FEWEST_LOOKED_AT = 200
 _SLOW_ONES_ALLOWED = 5
 _SERVER_LOAD = 0.25
@@ -132,6 +133,7 @@ def quick_settings(
     least = total_needed(1, fraction)
     span_s = 2 * effort.least_s
     expected_s = pace.query_latency_s * span_s / (_GENERATED_BUDGETS * effort.budget_s)
+    expected_s = max(expected_s, span_s / _MOST_GENERATED)
     settings = base.replace(
         min_duration_ms=least_ms,
         min_query_count=least,

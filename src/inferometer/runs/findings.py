@@ -9,6 +9,7 @@ from inferometer.loadgen import (
     Severity,
     Verdict,
     findings_of_incidents,
+    findings_of_messages,
 )
 from inferometer.workloads import AccuracyResult
 
@@ -32,7 +33,7 @@ def findings_of_test(
     recording: Recording, verdict: Verdict | None, accuracy: AccuracyResult | None
 ) -> tuple[Finding, ...]:
     """Give everything that speaks against a test, the gravest first."""
-    found: list[Finding] = []
+    found: list[Finding] = findings_of_messages(recording)
     if verdict is not None:
         found.extend(verdict.findings)
     for series in recording.accuracy:

@@ -41,16 +41,16 @@ class Runner:
         self._started_at = time.strftime("%Y-%m-%dT%H:%M:%S%z")
 
     def run(self) -> Session:
-        """Run everything; stop early only when interrupted."""
+        """Run everything; stop early only when interrupted, or when the system failed."""
         self._loaded.warm_up()
         planned = self._planned()
         self._say_expected(planned)
         for scenario, mode, number in planned:
-            result = self._run_one(scenario, mode, number)
+            result, error = self._run_one(scenario, mode, number)
             self._tests.append(result)
             self._listener.end(result)
             write_json(self._request.output / SESSION, self._session().to_mapping())
-            if result.was_interrupted:
+            if result.was_interrupted or error is not None:
                 break
         return self._session()
 
@@ -72,7 +72,9 @@ class Runner:
             total_s += self._chooser.expected_s(settings, self._loaded.pace)
         self._note(f"by the book of round {self._request.round.name}: {_duration(total_s)}")
 
-    def _run_one(self, scenario: Scenario, mode: Mode, number: int) -> TestResult:
+    def _run_one(
+        self, scenario: Scenario, mode: Mode, number: int
+    ) -> tuple[TestResult, BaseException | None]:
         settings, rule = self._chooser.choose(scenario, mode, self._loaded.pace)
         name = f"{scenario.value} {MODE_WORDS[mode]}"
         if self._request.runs_of(scenario, mode) > 1:
@@ -89,7 +91,7 @@ class Runner:
             notes={"serving": description, "backend": backend},
         )
         try:
-            result, _ = record_test(
+            result, error = record_test(
                 serving,
                 self._loaded.library,
                 settings,
@@ -104,7 +106,7 @@ class Runner:
         self._loaded.learn_pace(result)
         for line in timestamp_lines(result.recording):
             self._listener.note(line)
-        return result
+        return result, error
 
     def _note(self, text: str) -> None:
         self._notes.append(text)
