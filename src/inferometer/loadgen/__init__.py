@@ -28,7 +28,7 @@ from inferometer.loadgen.findings import (
     findings_of_messages,
 )
 from inferometer.loadgen.incident import Incident, IncidentKind
-from inferometer.loadgen.journal import Journal, recover
+from inferometer.loadgen.journal import Journal, abandoned_journals, is_alive, recover
 from inferometer.loadgen.judging import judge, series_effective
 from inferometer.loadgen.ledger import Ledger
 from inferometer.loadgen.plan import LoadableSet, Plan, loadable_sets, make_plan
@@ -114,10 +114,12 @@ __all__ = [
     "TokenSummary",
     "Verdict",
     "VirtualClock",
+    "abandoned_journals",
     "derive",
     "finding",
     "findings_of_incidents",
     "findings_of_messages",
+    "is_alive",
     "judge",
     "loadable_sets",
     "make_plan",

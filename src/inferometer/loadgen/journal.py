@@ -32,9 +32,10 @@ from inferometer.loadgen.settings import Settings
 from inferometer.loadgen.stamps import Circumstances, Stamps, make_record
 from inferometer.loadgen.vocabulary import Mode
 
-__all__ = ["Journal", "SeriesStart", "recover"]
+__all__ = ["Journal", "SeriesStart", "abandoned_journals", "is_alive", "recover"]
 
 _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108
+_PREFIX = "inferometer-"
 _HEADER = "header.json"
 _ITEM_BYTES = 8
 
@@ -62,7 +63,7 @@ class Journal:
     def __init__(self, header: dict[str, Any], parent: Path = _SHARED_MEMORY):
         self.folder: Path | None = None
         try:
-            self.folder = Path(tempfile.mkdtemp(prefix="inferometer-", dir=parent))
+            self.folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
             (self.folder / _HEADER).write_text(json.dumps(header))
         except OSError:
             self.close()
@@ -128,6 +129,30 @@ class _SharedStore:
         finally:
             os.close(descriptor)
         return np.frombuffer(shared, np.int64)
+
+
+def abandoned_journals(parent: Path = _SHARED_MEMORY) -> list[Path]:
+    """Give the journals whose process is gone."""
+    found = []
+    for header in sorted(parent.glob(f"{_PREFIX}*/{_HEADER}")):
+        try:
+            process = int(json.loads(header.read_text())["notes"]["process_id"])
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+        if not is_alive(process):
+            found.append(header.parent)
+    return found
+
+
+def is_alive(process: int) -> bool:
+    """Tell whether a process of this id exists."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def recover(folder: Path) -> Recording:

@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 
 from inferometer.backends import MissingBackendError, backend_names, get_backend
-from inferometer.loadgen import MonotonicClock, TimingOptions
+from inferometer.loadgen import MonotonicClock, TimingOptions, abandoned_journals
 from inferometer.loadgen.process_state import fine_timer
 from inferometer.runs.system import describe_system, usable_cores
 
@@ -47,6 +47,7 @@ def check_environment() -> list[Check]:
         _clock,
         _sleeping,
         _shared_memory,
+        _journals,
         _disk,
         _backends,
     ]
@@ -138,6 +139,14 @@ def _shared_memory() -> Check:
         f"{free / 2**20:,.0f} MiB free in {_SHARED_MEMORY}",
         "without it a killed process takes its recording along; in a container: --shm-size=1g",
     )
+
+
+def _journals() -> Check:
+    """Look for what killed runs have left in shared memory."""
+    left = [folder for folder in abandoned_journals() if folder.is_dir()]
+    seen = f"{len(left)} left by runs that died" if left else "none left behind"
+    remedy = "inferometer recover RUN brings one back; or remove: " + " ".join(map(str, left))
+    return Check("journals", not left, seen, remedy)
 
 
 def _disk() -> Check:

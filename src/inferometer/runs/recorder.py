@@ -23,6 +23,7 @@ from inferometer.loadgen import (
     Settings,
     Severity,
     SystemUnderTest,
+    is_alive,
     judge,
     recover,
     run_test,
@@ -168,7 +169,7 @@ def recover_test(folder: Path, scorer: Scorer | None = None) -> TestResult:
         process, place = int(running["process_id"]), running["journal"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RunFolderError(f"{folder} holds no test that was cut off ({error})") from error
-    if _is_alive(process):
+    if is_alive(process):
         raise RunFolderError(f"{folder}: the test still runs, as process {process}")
     if place is None:
         raise RunFolderError(f"{folder}: the test kept no journal, so its times are lost")
@@ -185,13 +186,3 @@ def recover_test(folder: Path, scorer: Scorer | None = None) -> TestResult:
     Journal.discard(journal)
     (folder / RUNNING).unlink(missing_ok=True)
     return result
-
-
-def _is_alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

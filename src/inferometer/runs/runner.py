@@ -7,7 +7,7 @@ import time
 from inferometer.loadgen import Mode, RunOptions, Scenario
 from inferometer.logs import LogSettings, timestamp_lines
 from inferometer.runs.chooser import Chooser
-from inferometer.runs.folder import SESSION, write_json
+from inferometer.runs.folder import SESSION, RunFolderError, write_json
 from inferometer.runs.loaded import LoadedWorkload
 from inferometer.runs.recorder import record_test
 from inferometer.runs.request import Listener, RunRequest
@@ -42,6 +42,7 @@ class Runner:
 
     def run(self) -> Session:
         """Run everything; stop early only when interrupted, or when the system failed."""
+        self._write_session()
         self._loaded.warm_up()
         planned = self._planned()
         self._say_expected(planned)
@@ -49,7 +50,7 @@ class Runner:
             result, error = self._run_one(scenario, mode, number)
             self._tests.append(result)
             self._listener.end(result)
-            write_json(self._request.output / SESSION, self._session().to_mapping())
+            self._write_session()
             if result.was_interrupted or error is not None:
                 break
         return self._session()
@@ -107,6 +108,19 @@ class Runner:
         for line in timestamp_lines(result.recording):
             self._listener.note(line)
         return result, error
+
+    def _write_session(self) -> None:
+        """Write what the tests have in common; they lie in folders of their own."""
+        try:
+            write_json(self._request.output / SESSION, self._session().to_mapping())
+        except OSError as error:
+            if self._tests:
+                self._note(f"{SESSION} could not be written: {error.strerror or error}")
+                return
+            raise RunFolderError(
+                f"{self._request.output} can't be written: {error.strerror or error}; choose "
+                "another --output"
+            ) from error
 
     def _note(self, text: str) -> None:
         self._notes.append(text)

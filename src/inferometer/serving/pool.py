@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import enum
 import threading
 import time
 from collections.abc import Sequence
@@ -17,8 +19,17 @@ from inferometer.serving.handler import Handler
 
 __all__ = ["PoolOptions", "PoolServing"]
 
+_SLICE_S = 0.05
+
 Piece = tuple[Query, int, int]
 """A query with the first and one past the last position of the samples to answer."""
+
+
+class _Signal(enum.Enum):
+    """What a worker may find in the queue besides pieces."""
+
+    FLUSH = "flush"
+    STOP = "stop"
 
 
 @dataclass(frozen=True)
@@ -58,7 +69,7 @@ class PoolServing:
         self._handler = handler
         self._options = options or PoolOptions()
         self.name = name
-        self._pieces: SimpleQueue[Piece | None] = SimpleQueue()
+        self._pieces: SimpleQueue[Piece | _Signal] = SimpleQueue()
         self._is_flushing = False
         self._workers = [
             threading.Thread(target=self._work, name=f"inferometer-worker-{n}", daemon=True)
@@ -88,30 +99,32 @@ class PoolServing:
     def flush(self) -> None:
         """Answer what has come without waiting for fuller batches."""
         self._is_flushing = True
+        for _ in self._workers:
+            self._pieces.put(_Signal.FLUSH)
 
     def close(self) -> None:
         """End the workers, after what is queued."""
         for _ in self._workers:
-            self._pieces.put(None)
+            self._pieces.put(_Signal.STOP)
         for worker in self._workers:
             worker.join()
 
     def _work(self) -> None:
-        leftover: Piece | None = None
+        held: Piece | _Signal | None = None
         while True:
-            first = leftover or self._pieces.get()
-            if first is None:
+            first = held or self._pieces.get()
+            held = None
+            if first is _Signal.STOP:
                 return
-            batch, leftover, is_last = self._fill(first)
-            self._answer(batch)
-            if is_last:
-                return
+            if isinstance(first, tuple):
+                batch, held = self._fill(first)
+                self._answer(batch)
 
-    def _fill(self, first: Piece) -> tuple[list[Piece], Piece | None, bool]:
-        """Gather a batch; also give the piece that didn't fit, and whether to end."""
+    def _fill(self, first: Piece) -> tuple[list[Piece], Piece | _Signal | None]:
+        """Gather a batch; also give what was taken from the queue but isn't part of it."""
         if self._options.split_queries:
             # Putting shares together again would leave the other workers without any.
-            return [first], None, False
+            return [first], None
         most = self._options.max_batch_size
         batch, count = [first], first[2] - first[1]
         deadline = time.monotonic() + self._options.max_wait_s if self._options.max_wait_s else 0.0
@@ -120,20 +133,22 @@ class PoolServing:
                 piece = self._next_piece(deadline)
             except Empty:
                 break
-            if piece is None:
-                return batch, None, True
-            size = piece[2] - piece[1]
-            if count + size > most:
-                return batch, piece, False
+            if not isinstance(piece, tuple) or count + piece[2] - piece[1] > most:
+                return batch, piece
             batch.append(piece)
-            count += size
-        return batch, None, False
+            count += piece[2] - piece[1]
+        return batch, None
 
-    def _next_piece(self, deadline: float) -> Piece | None:
+    def _next_piece(self, deadline: float) -> Piece | _Signal:
         """Take the next piece, waiting until the deadline; raise Empty if none comes."""
-        if not deadline or self._is_flushing:
-            return self._pieces.get_nowait()
-        return self._pieces.get(timeout=max(0.0, deadline - time.monotonic()))
+        while not self._is_flushing:
+            left_s = deadline - time.monotonic()
+            if left_s <= 0:
+                break
+            # Another worker may take the signal to flush, so the wait is cut into slices.
+            with contextlib.suppress(Empty):
+                return self._pieces.get(timeout=min(left_s, _SLICE_S))
+        return self._pieces.get_nowait()
 
     def _answer(self, batch: list[Piece]) -> None:
         try:
