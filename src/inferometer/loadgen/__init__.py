@@ -7,6 +7,7 @@ timed part is a pure function of data::
 """
 
 from inferometer.loadgen.arrays import ArrayStore, MemoryStore
+from inferometer.loadgen.atomic_file import write_atomically
 from inferometer.loadgen.clock import Clock, MonotonicClock, VirtualClock
 from inferometer.loadgen.early_stopping import EarlyStoppingEstimate, total_needed
 from inferometer.loadgen.effective import EffectiveSettings, derive
@@ -36,7 +37,8 @@ from inferometer.loadgen.process_state import TimingOptions
 from inferometer.loadgen.query import Query, Responses, SampleLibrary, SystemUnderTest
 from inferometer.loadgen.recording import Message, Recording, SeriesRecord, Step
 from inferometer.loadgen.responses import Response, ResponseReader, ResponseWriter
-from inferometer.loadgen.session import RunOptions, RunOutcome, SeriesProgress, run_test
+from inferometer.loadgen.run_options import RunOptions, RunOutcome, SeriesProgress
+from inferometer.loadgen.session import run_test
 from inferometer.loadgen.settings import Settings
 from inferometer.loadgen.statistics import (
     CONFIDENCE,
@@ -133,4 +135,5 @@ __all__ = [
     "run_test",
     "series_effective",
     "total_needed",
+    "write_atomically",
 ]

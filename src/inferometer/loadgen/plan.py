@@ -12,14 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from inferometer.loadgen.arrivals import MAX_QUERIES, poisson_arrivals
 from inferometer.loadgen.effective import EffectiveSettings
 from inferometer.loadgen.errors import PlanError
-from inferometer.loadgen.random_stream import DEFAULT_SEED, RandomStream, poisson_gaps_ns
+from inferometer.loadgen.random_stream import DEFAULT_SEED, RandomStream
 from inferometer.loadgen.vocabulary import Era, IntegerFlavour, Mode, Scenario
 
 __all__ = ["LoadableSet", "Plan", "loadable_sets", "make_plan"]
-
-_MAX_QUERIES = 1 << 33
 
 Indices = NDArray[np.int32] | NDArray[np.int64]
 Integers = NDArray[np.int64]
@@ -235,7 +234,11 @@ class _Draft:
 
     def _count_queries(self, least: int, span_ns: int) -> None:
         if self.effective.scenario is Scenario.SERVER:
-            due, self.duration_ns = self._server_schedule(least, span_ns)
+            stream = RandomStream(self.effective.schedule_rng_seed, self.flavour)
+            step = self.length if self.concatenates else 0
+            due, self.duration_ns = poisson_arrivals(
+                stream, self.effective.target_qps, least, span_ns, step
+            )
             self.schedule_ns, self.query_count = due, len(due)
         else:
             period = int((1.0 / self.effective.target_qps) * 1e9)
@@ -261,54 +264,12 @@ class _Draft:
         count = max(least, reached)
         if self.concatenates and not self.offline:
             count = least + -(-(count - least) // self.length) * self.length
-        if count > _MAX_QUERIES:
+        if count > MAX_QUERIES:
             raise PlanError(
                 f"the settings ask for {count} pre-generated queries; raise the expected "
                 "latency or lower min_duration_ms"
             )
         return count
-
-    def _server_schedule(self, least: int, span_ns: int) -> tuple[Integers, int]:
-        """Draw Poisson arrivals until both the count and the span are reached."""
-        stream = RandomStream(self.effective.schedule_rng_seed, self.flavour)
-        rate = self.effective.target_qps
-        expected = int(span_ns / 1e9 * rate)
-        if max(expected, least) > _MAX_QUERIES:
-            raise PlanError(
-                f"the settings ask for about {max(expected, least)} pre-generated queries; "
-                "lower server_target_qps or min_duration_ms"
-            )
-        blocks: list[Integers] = []
-        total, size = 0, max(least, expected + 4 * int(expected**0.5)) + 1
-        drawn = 0
-        while True:
-            ends = total + np.cumsum(poisson_gaps_ns(stream.canonical(size), rate))
-            blocks.append(ends)
-            drawn, total = drawn + size, int(ends[-1])
-            count = self._server_count(blocks, drawn, least, span_ns)
-            if count is not None:
-                break
-            size = max(1024, size // 8)
-        ends = np.concatenate(blocks) if len(blocks) > 1 else blocks[0]
-        due = np.empty(count, np.int64)
-        due[:1] = 0
-        due[1:] = ends[: count - 1]
-        return due, int(ends[count - 1]) if count else 0
-
-    def _server_count(
-        self, blocks: list[Integers], drawn: int, least: int, span_ns: int
-    ) -> int | None:
-        """Give how many queries are generated, or ``None`` while too few gaps are drawn."""
-        if span_ns == 0:
-            return least if least <= drawn else None
-        ends = np.concatenate(blocks)
-        # Query k is due at ends[k - 1]; the last one generated is the first due at or
-        # after the span.
-        late = int(np.searchsorted(ends, span_ns)) + 2
-        count = max(least, late)
-        if self.concatenates:
-            count = least + -(-(count - least) // self.length) * self.length
-        return count if count <= drawn else None
 
     def _offline_positions(self) -> Integers:
         wanted = self.per_query

@@ -10,7 +10,6 @@ import dataclasses
 import io
 import json
 import os
-import tempfile
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from inferometer.loadgen.atomic_file import write_atomically
 from inferometer.loadgen.effective import EffectiveSettings, derive
 from inferometer.loadgen.errors import RecordingError
 from inferometer.loadgen.incident import Incident, IncidentKind
@@ -207,7 +207,7 @@ class Recording:
         failures = []
         for place in (path, *_fallbacks(path)):
             try:
-                _write_atomically(place, content)
+                write_atomically(place, content)
             except OSError as error:
                 failures.append(f"{place}: {error.strerror or error}")
             else:
@@ -334,19 +334,3 @@ def _fallbacks(path: Path) -> list[Path]:
     name = f"{path.parent.name}-{path.name}"
     places = (Path(os.path.expandvars(place)).expanduser() for place in _FALLBACK_DIRECTORIES)
     return [place / name for place in places if place.is_dir()]
-
-
-def _write_atomically(path: Path, content: bytes) -> None:
-    """Write a temporary file beside the target, flush it to disk, and rename it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink()
-        raise

@@ -5,99 +5,35 @@ from __future__ import annotations
 import dataclasses
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from inferometer.loadgen.arrays import MemoryStore
-from inferometer.loadgen.clock import Clock, MonotonicClock, VirtualClock
+from inferometer.loadgen.clock import MonotonicClock, VirtualClock
 from inferometer.loadgen.effective import EffectiveSettings, derive
 from inferometer.loadgen.errors import SettingsError
 from inferometer.loadgen.find_peak import FindPeak, PeakSeries
 from inferometer.loadgen.issue import Issuer
-from inferometer.loadgen.journal import Journal, SeriesStart
+from inferometer.loadgen.journal import SeriesStart
 from inferometer.loadgen.judging import meets_bound
 from inferometer.loadgen.ledger import Ledger
 from inferometer.loadgen.plan import LoadableSet, Plan, loadable_sets, make_plan
 from inferometer.loadgen.process_state import TimingOptions, fine_timer, quiet_interpreter
 from inferometer.loadgen.query import SampleLibrary, SystemUnderTest
 from inferometer.loadgen.recording import Message, Recording, SeriesRecord, Step
-from inferometer.loadgen.responses import ResponseReader, ResponseWriter
+from inferometer.loadgen.responses import ResponseWriter
+from inferometer.loadgen.run_options import RunOptions, RunOutcome, SeriesProgress
 from inferometer.loadgen.settings import Settings
 from inferometer.loadgen.stamps import Circumstances, Stamps, make_record
-from inferometer.loadgen.stop_checks import StopRule
 from inferometer.loadgen.supervisor import supervise
 from inferometer.loadgen.vocabulary import Mode, Scenario
 
-__all__ = ["RunOptions", "RunOutcome", "SeriesProgress", "run_test"]
+__all__ = ["run_test"]
 
 _SERVER_SWITCH_INTERVAL_S = 1e-4
-
-
-@dataclass(frozen=True)
-class SeriesProgress:
-    """How far the running series has come."""
-
-    mode: Mode
-    number: int
-    issued_queries: int
-    planned_queries: int
-    planned_duration_s: float
-    elapsed_s: float
-
-
-@dataclass(frozen=True)
-class RunOutcome:
-    """What a test leaves: its recording, the responses kept, and what went wrong.
-
-    ``error`` is the exception that ended the test, if one did; the recording holds
-    everything up to it.
-    """
-
-    recording: Recording
-    responses: ResponseReader
-    error: BaseException | None
-
-
-@dataclass(frozen=True)
-class RunOptions:
-    """How a test is run; none of it changes what is asked of the system.
-
-    clock:
-        A `VirtualClock` runs the test on the calling thread without waiting; the default
-        is the monotonic clock, with the issue loop on a thread of its own.
-    timing:
-        How the generator keeps time; the default depends on the scenario.
-    rule:
-        Ends a performance series once enough is known.
-    response_path:
-        Where the responses go; the default is a temporary file.
-    journal:
-        Where the arrays live while the test runs; the default is plain memory. The caller
-        closes it once the recording is saved.
-    progress:
-        Called about four times a second, on the calling thread.
-    messages:
-        What was said about the settings before, for the log files.
-    notes:
-        What else belongs to the run; kept in the recording.
-    tolerate_problems:
-        Run with contradictory settings as the published LoadGen does.
-    """
-
-    clock: Clock | None = None
-    timing: TimingOptions | None = None
-    rule: StopRule | None = None
-    response_path: Path | None = None
-    journal: Journal | None = None
-    progress: Callable[[SeriesProgress], None] | None = None
-    messages: Sequence[Message] = ()
-    notes: Mapping[str, Any] = field(default_factory=dict)
-    tolerate_problems: bool = False
 
 
 def run_test(

@@ -9,12 +9,10 @@ A session folder holds ``session.json`` and one folder a test, such as
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
-from inferometer.loadgen import InferometerError, Interval, Recording, judge
+from inferometer.loadgen import InferometerError, Interval, Recording, judge, write_atomically
 from inferometer.runs.findings import findings_of_test
 from inferometer.runs.result import Session, TestResult
 from inferometer.workloads import AccuracyResult
@@ -44,16 +42,7 @@ class RunFolderError(InferometerError):
 def write_json(path: Path, value: Any) -> None:
     """Write JSON, whole or not at all."""
     text = json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    write_atomically(path, text.encode("utf-8"))
 
 
 def load_session(folder: Path) -> Session:
