@@ -40,7 +40,7 @@ class PlainListener(SilentListener):
 
     def note(self, text: str) -> None:
         """Print a remark."""
-        self._console.print(escape(text), style="dim")
+        self._console.print(escape(text), style="dim", highlight=False)
 
     def begin(self, name: str, expected_s: float) -> None:  # noqa: ARG002
         """Remember which test runs."""
@@ -48,7 +48,8 @@ class PlainListener(SilentListener):
 
     def end(self, result: TestResult) -> None:
         """Print what came out."""
-        self._console.print(f"{escape(self._name)}: {escape(outcome_text(result))}")
+        text = f"{escape(self._name)}: {escape(outcome_text(result))}"
+        self._console.print(text, highlight=False)
 
 
 class ProgressListener(PlainListener):
