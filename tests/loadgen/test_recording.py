@@ -223,7 +223,7 @@ def test_without_shared_memory_the_arrays_are_plain(tmp_path: Path) -> None:
 def test_responses_round_trip(batches: list[list[bytes]]) -> None:
     writer, number = ResponseWriter(), 0
     for batch in batches:
-        ids = np.arange(number, number + len(batch))
+        ids = range(number, number + len(batch))
         writer.write(ids, batch)
         number += len(batch)
     found = [(r.sample_id, r.data) for r in writer.reader()]
@@ -234,7 +234,7 @@ def test_a_cut_off_response_log_gives_all_whole_frames(tmp_path: Path) -> None:
     path = tmp_path / "responses.bin"
     writer = ResponseWriter(path)
     for number in range(5):
-        writer.write(np.array([number]), [b"x" * 10])
+        writer.write([number], [b"x" * 10])
     content = path.read_bytes()
     path.write_bytes(content[:-3])
     reader = ResponseReader(path)

@@ -13,6 +13,7 @@ from inferometer.loadgen.waking import Waker
 __all__ = ["Clock", "MonotonicClock", "VirtualClock"]
 
 _SLICE_NS = 50_000_000
+_GIVE_WAY_S = 1e-6
 
 
 class Clock(Protocol):
@@ -28,6 +29,10 @@ class Clock(Protocol):
 
     def wait(self, waker: Waker, deadline_ns: int | None) -> None:
         """Wait for the waker, for progress, or for the deadline."""
+        ...
+
+    def give_way(self) -> None:
+        """Let the thread run that wants the interpreter lock."""
         ...
 
 
@@ -65,6 +70,10 @@ class MonotonicClock:
             waker.wait(None)
         else:
             waker.wait(max(0.0, (deadline_ns - time.perf_counter_ns()) * 1e-9))
+
+    def give_way(self) -> None:
+        """Really sleep, however shortly: a mere release of the lock may be taken back."""
+        time.sleep(_GIVE_WAY_S)
 
 
 class VirtualClock:
@@ -115,6 +124,9 @@ class VirtualClock:
                 "the virtual clock has no event left that could complete a query, and the "
                 "test is set to wait for ever"
             )
+
+    def give_way(self) -> None:
+        """Do nothing: there is only one thread."""
 
     def _run_next(self) -> None:
         when, _, action = heapq.heappop(self._events)

@@ -205,6 +205,7 @@ _RULE_OF_INCIDENT: Mapping[IncidentKind, str | None] = {
     IncidentKind.RESPONSES_NOT_KEPT: "run.responses-not-kept",
     IncidentKind.COMPLETED_TWICE: "sut.completed-twice",
     IncidentKind.COMPLETED_AFTER_END: "sut.completed-after-end",
+    IncidentKind.OLD_SAMPLE: "sut.completed-after-end",
     IncidentKind.EMPTY_RESPONSE: "sut.empty-response",
     IncidentKind.WRONG_RESPONSE: "sut.wrong-response",
     IncidentKind.INCOMPLETE_SAMPLES: "sut.incomplete",

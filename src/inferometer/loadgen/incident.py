@@ -28,6 +28,7 @@ class IncidentKind(enum.Enum):
     RESPONSES_NOT_KEPT = "responses_not_kept"
     COMPLETED_TWICE = "completed_twice"
     COMPLETED_AFTER_END = "completed_after_end"
+    OLD_SAMPLE = "old_sample"
     EMPTY_RESPONSE = "empty_response"
     WRONG_RESPONSE = "wrong_response"
     INCOMPLETE_SAMPLES = "incomplete_samples"

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from inferometer.loadgen.effective import EffectiveSettings
 from inferometer.loadgen.incident import IncidentKind
-from inferometer.loadgen.ledger import Ledger
-from inferometer.loadgen.query import Query, SystemUnderTest
+from inferometer.loadgen.ledger import NEVER_DUE, Ledger
+from inferometer.loadgen.query import SystemUnderTest, query_maker
 from inferometer.loadgen.settings import Settings
 from inferometer.loadgen.stop_checks import NEVER, StopChecks, StopRule
 from inferometer.loadgen.vocabulary import Mode, Scenario
@@ -42,6 +42,7 @@ class Issuer:
         self._sut = sut
         self._ledger = ledger
         self._plan = ledger.plan
+        self._make = query_maker(sut, ledger)
         self._is_accuracy = self._plan.mode is Mode.ACCURACY
         self._checks = StopChecks(effective, settings.era, ledger, rule)
         self.scheduled_ns: NDArray[np.int64] | None = None
@@ -97,13 +98,13 @@ class Issuer:
     def _back_to_back(self) -> None:
         """Issue each query once the one before is complete."""
         ledger, checks = self._ledger, self._checks
-        now, issue = ledger.now_ns, self._sut.issue
+        now, make, issue = ledger.now_ns, self._make, self._sut.issue
         issued, outstanding = ledger.issued_ns, ledger.outstanding
         count_mark, time_mark_ns = checks.count_mark, checks.time_mark_ns
         for number in range(self._plan.query_count):
             if outstanding and not ledger.wait_until_outstanding(0):
                 return
-            query = Query(ledger, number)
+            query = make(number)
             outstanding[number] = query
             stamp = now()
             issued[number] = stamp
@@ -126,16 +127,19 @@ class Issuer:
             return
         checks, start_ns = self._checks, ledger.start_ns
         now, sleep_until, interrupted = ledger.now_ns, ledger.clock.sleep_until, ledger.is_stopping
-        issue, issued, outstanding = self._sut.issue, ledger.issued_ns, ledger.outstanding
+        make, issue = self._make, self._sut.issue
+        issued, outstanding = ledger.issued_ns, ledger.outstanding
         max_async = 0 if self._is_accuracy else self._effective.max_async_queries
         count_mark, time_mark_ns = checks.count_mark, checks.time_mark_ns
         for number, offset in enumerate(plan.schedule_ns.data):
-            query = Query(ledger, number)
+            query = make(number)
             outstanding[number] = query
             due = start_ns + offset
             stamp = now()
             if stamp < due:
+                ledger.next_due_ns = due
                 stamp = sleep_until(due, interrupted)
+                ledger.next_due_ns = NEVER_DUE
             if ledger.stopping:
                 outstanding.pop(number, None)
                 return
@@ -161,12 +165,12 @@ class Issuer:
         while number < count:
             stamp = ledger.now_ns()
             if stamp < due_times[number]:
-                stamp = ledger.clock.sleep_until(due_times[number], ledger.is_stopping)
+                stamp = self._sleep_until(due_times[number])
             if ledger.stopping:
                 return
-            batch: list[Query] = []
+            batch: list[Any] = []
             while number < count and (not batch or due_times[number] <= stamp):
-                query = Query(ledger, number)
+                query = self._make(number)
                 ledger.outstanding[number] = query
                 ledger.issued_ns[number] = stamp
                 batch.append(query)
@@ -180,7 +184,15 @@ class Issuer:
             if is_due and checks.check(number, stamp):
                 return
 
-    def _issue_batch(self, batch: list[Query], issue_many: Any) -> None:
+    def _sleep_until(self, due_ns: int) -> int:
+        """Sleep until a due time, telling completing threads when that is."""
+        ledger = self._ledger
+        ledger.next_due_ns = due_ns
+        stamp = ledger.clock.sleep_until(due_ns, ledger.is_stopping)
+        ledger.next_due_ns = NEVER_DUE
+        return stamp
+
+    def _issue_batch(self, batch: list[Any], issue_many: Any) -> None:
         if issue_many is not None:
             issue_many(batch)
             return
@@ -196,7 +208,7 @@ class Issuer:
         ledger = self._ledger
         self.scheduled_ns = np.zeros(self._plan.query_count, np.int64)
         for number in range(self._plan.query_count):
-            query = Query(ledger, number)
+            query = self._make(number)
             ledger.outstanding[number] = query
             stamp = ledger.now_ns()
             ledger.issued_ns[number] = stamp
@@ -225,7 +237,7 @@ class Issuer:
             while (due := ledger.start_ns + int(tick / rate * 1e9)) < now_ns:
                 tick += 1
             advanced[number] = tick - before
-            stamp = ledger.clock.sleep_until(due, ledger.is_stopping)
+            stamp = self._sleep_until(due)
             if ledger.stopping or self._issue_one(number, due, stamp):
                 return
 
@@ -262,7 +274,7 @@ class Issuer:
         ledger, checks = self._ledger, self._checks
         assert self.scheduled_ns is not None
         self.scheduled_ns[number] = due_ns - ledger.start_ns
-        query = Query(ledger, number)
+        query = self._make(number)
         ledger.outstanding[number] = query
         ledger.issued_ns[number] = stamp
         ledger.issued_count = number + 1

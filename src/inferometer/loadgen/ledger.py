@@ -7,9 +7,8 @@ fixed number of bytes and no Python object once it is complete.
 
 from __future__ import annotations
 
-import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,14 +18,15 @@ from inferometer.loadgen.arrays import ArrayStore
 from inferometer.loadgen.clock import Clock
 from inferometer.loadgen.errors import ResponseError
 from inferometer.loadgen.incident import Incident, IncidentKind, IncidentLog
+from inferometer.loadgen.intake import Answers, Intake, Samples
 from inferometer.loadgen.plan import Plan
 from inferometer.loadgen.query import Query
 from inferometer.loadgen.responses import ResponseWriter, split_responses
-from inferometer.loadgen.vocabulary import Scenario
 from inferometer.loadgen.waking import Waker
 
-__all__ = ["Ledger"]
+__all__ = ["NEVER_DUE", "Ledger"]
 
+NEVER_DUE = 1 << 62
 _NEVER_WAKE = -1
 _WAKE_ALWAYS = 1 << 62
 
@@ -67,6 +67,10 @@ class Ledger:
         """Whether the issue thread was left behind in a callback of the system."""
         self.waker = Waker()
         self.wake_at = _NEVER_WAKE
+        self.next_due_ns = NEVER_DUE
+        """When the issue thread, asleep now, is due; a completing thread that finds this
+        moment past gives way to it."""
+        self.give_way = clock.give_way
 
         self.store = store
         self._start_array = store.zeros("start", 1)
@@ -84,12 +88,9 @@ class Ledger:
         self._counts_only = not self.keeps_responses and not uses_tokens
         is_plain = plan.samples_per_query == 1 and self._counts_only
         self.plain_outstanding = self.outstanding if is_plain else {}
-        self._missing: dict[int, int] = {}
-        self._first_token_data: dict[int, bytes] = {}
-        self._writer = writer
-        self._lock = threading.Lock()
+        self._intake = Intake(self, writer)
+        self._partly_done = self._intake.missing
         self._limit_ns = int(outstanding_limit_s * 1e9)
-        self._progress = 0
 
     # ---- the issue thread's side
 
@@ -149,7 +150,7 @@ class Ledger:
 
     def progress_mark(self) -> tuple[int, int]:
         """Give a value that changes whenever something completes."""
-        return len(self.outstanding), self._progress
+        return len(self.outstanding), self._intake.progress
 
     def query_latencies_ns(self, issued: int) -> NDArray[np.int64]:
         """Give completion minus issue time of the first queries that are complete, int64."""
@@ -161,10 +162,8 @@ class Ledger:
 
     def close(self) -> None:
         """End the account: whatever completes from now on is not recorded any more."""
-        with self._lock:
-            self.outstanding.clear()
-            self._missing.clear()
-            self.stopping = True
+        self._intake.close()
+        self.stopping = True
 
     # ---- the system's side
 
@@ -173,92 +172,84 @@ class Ledger:
     ) -> None:
         """Record the completion of a query, or of some of its samples."""
         try:
-            if self._counts_only and positions is None and key not in self._missing:
-                done = self._complete_whole(key, stamp, responses)
-            else:
-                with self._lock:
-                    done = self._complete_locked(key, stamp, responses, positions, token_counts)
-        except OSError as error:
-            self._end_by(IncidentKind.RESPONSES_NOT_KEPT, error)
+            done = self._complete(key, stamp, responses, positions, token_counts)
+        except (OSError, ResponseError) as error:
+            self._end_by(error)
             raise
         except Exception as error:
-            self._end_by(IncidentKind.WRONG_RESPONSE, error)
-            if isinstance(error, ResponseError):
-                raise
+            self._end_by(error)
             raise ResponseError(f"the completion can't be read: {error}") from error
-        if done and len(self.outstanding) <= self.wake_at:
-            self.waker.set()
+        self._tell(done, stamp)
 
-    def _end_by(self, kind: IncidentKind, error: Exception) -> None:
-        self.error = error
-        self.stop(kind, message=f"{type(error).__name__}: {error}")
-
-    def _complete_whole(self, key: int, stamp: int, responses: Any) -> bool:
-        """Record all samples of a query at once, where only the time is kept."""
-        if key not in self.outstanding:
-            self._note_stale(key)
-            return False
-        if responses is not None:
-            _check_count(responses, self.samples_per_query)
-        start = key * self.samples_per_query
-        self.completed_array[start : start + self.samples_per_query] = stamp
-        if self.outstanding.pop(key, None) is None:
-            self._note_stale(key)
-            return False
-        return True
-
-    def _complete_locked(
+    def _complete(
         self, key: int, stamp: int, responses: Any, positions: Any, token_counts: Any
     ) -> bool:
-        if key not in self.outstanding:
-            self._note_stale(key)
-            return False
-        chosen = self._chosen_samples(key, positions)
-        fresh = chosen
-        # A query without an entry in _missing hasn't been answered in part.
-        if key in self._missing or positions is not None:
-            fresh = self._fresh_samples(chosen, isinstance(positions, slice))
-        count = len(chosen)
-        answers: list[bytes | memoryview] | None = None
-        if self.keeps_responses:
-            answers = split_responses(responses, count)
-        elif responses is not None:
-            _check_count(responses, count)
-        counts = self._token_counts(chosen, token_counts) if self.uses_tokens else None
+        if self._counts_only and positions is None and key not in self._partly_done:
+            if responses is not None:
+                _check_count(responses, self.samples_per_query)
+            return self._intake.complete_query(key, stamp)
+        samples = self._samples_at(key, positions)
+        answers = self._answers(responses, len(samples))
+        counts = self._counts(token_counts, len(samples))
+        return self._intake.complete(samples, stamp, answers, counts)
 
-        self.completed_array[fresh] = stamp
-        if answers is not None:
-            self._keep(chosen, fresh, answers, counts)
-        self._progress += 1
-        left = self._missing.get(key, self.samples_per_query) - len(fresh)
-        if left > 0:
-            self._missing[key] = left
+    def complete_query(self, key: int, stamp: int) -> bool:
+        """Record all samples of a query of which nothing is complete yet.
+
+        Only where nothing but the time is kept. Tells whether it could be done: a query
+        that isn't outstanding, or is complete in part, is left as it is.
+        """
+        if key not in self.outstanding or key in self._partly_done:
             return False
-        self._missing.pop(key, None)
-        self.outstanding.pop(key, None)
+        if self._intake.complete_query(key, stamp):
+            if self.wake_at >= 0 and len(self.outstanding) <= self.wake_at:
+                self.waker.set()
+            if stamp >= self.next_due_ns:
+                self.give_way()
         return True
+
+    def complete_samples(
+        self,
+        samples: Samples,
+        stamp: int,
+        answers: Answers | None = None,
+        token_counts: Sequence[int] | None = None,
+    ) -> None:
+        """Record the completion of samples of any queries, by their place in the series."""
+        try:
+            done = self._intake.complete(samples, stamp, answers, token_counts)
+        except Exception as error:
+            self._end_by(error)
+            raise
+        self._tell(done, stamp)
 
     def first_token(self, key: int, stamp: int, responses: Any, positions: Any) -> None:
         """Record when the first token of some or all samples of a query came out."""
-        array = self.first_token_array
-        if array is None:
-            return
-        with self._lock:
-            if key not in self.outstanding:
-                self.note(IncidentKind.FIRST_TOKEN_AFTER_COMPLETION, query=key)
-                return
-            chosen = self._chosen_samples(key, positions)
-            late = self.completed_array[chosen] != 0
-            again = (array[chosen] != 0) & ~late
-            self._note_times(IncidentKind.FIRST_TOKEN_AFTER_COMPLETION, int(late.sum()))
-            self._note_times(IncidentKind.FIRST_TOKEN_TWICE, int(again.sum()))
-            array[chosen[~late & ~again]] = stamp
-            if self.keeps_responses and responses is not None:
-                for sample, data in zip(
-                    chosen.tolist(), split_responses(responses, len(chosen)), strict=True
-                ):
-                    if self._is_logged(sample):
-                        self._first_token_data[sample] = bytes(data)
+        samples = self._samples_at(key, positions)
+        answers = None if responses is None else self._answers(responses, len(samples))
+        self.first_tokens(samples, stamp, answers)
+
+    def first_tokens(self, samples: Samples, stamp: int, answers: Answers | None = None) -> None:
+        """Record when first tokens came out, by the samples' place in the series."""
+        try:
+            self._intake.first_tokens(samples, stamp, answers)
+        except Exception as error:
+            self._end_by(error)
+            raise
+
+    def _tell(self, done: bool, stamp: int) -> None:
+        """Wake the issue thread if it waits for this, and let it run if it is overdue."""
+        if done and len(self.outstanding) <= self.wake_at:
+            self.waker.set()
+        if stamp >= self.next_due_ns:
+            self.give_way()
+
+    def _end_by(self, error: Exception) -> None:
+        """End the series because a completion can't be recorded."""
+        is_disk = isinstance(error, OSError)
+        kind = IncidentKind.RESPONSES_NOT_KEPT if is_disk else IncidentKind.WRONG_RESPONSE
+        self.error = error
+        self.stop(kind, message=f"{type(error).__name__}: {error}")
 
     def fail(self, error: BaseException) -> None:
         """End the series because the system cannot go on."""
@@ -274,98 +265,44 @@ class Ledger:
         """Put a second completion of a query on record; the first time stands."""
         self.note(IncidentKind.COMPLETED_TWICE, query=key)
 
-    def _note_stale(self, key: int) -> None:
-        if self.stopping and not self.outstanding:
-            self.note(IncidentKind.COMPLETED_AFTER_END, query=key)
-        else:
-            self._note_times(IncidentKind.COMPLETED_TWICE, self.samples_per_query, query=key)
-
-    def _note_times(self, kind: IncidentKind, times: int, **values: int) -> None:
+    def note_times(self, kind: IncidentKind, times: int, **values: int) -> None:
+        """Put something that happened some times, maybe never, on record."""
         if times:
             at_ns = max(0, self.now_ns() - self.start_ns)
             self.incidents.add(Incident(kind, at_ns, values), times)
 
     # ---- samples, responses, tokens
 
-    def _chosen_samples(self, key: int, positions: Any) -> NDArray[np.int64]:
-        """Give the positions in the sample arrays, int64 [n]."""
+    def _samples_at(self, key: int, positions: Any) -> Samples:
+        """Give the places of a query's samples in the arrays of the series."""
         size = self.samples_per_query
         if positions is None:
-            return np.arange(key * size, (key + 1) * size, dtype=np.int64)
+            return range(key * size, (key + 1) * size)
         if isinstance(positions, slice):
-            return np.arange(*positions.indices(size), dtype=np.int64) + key * size
-        chosen = np.atleast_1d(np.asarray(positions, np.int64))
-        if chosen.size and not (int(chosen.min()) >= 0 and int(chosen.max()) < size):
+            chosen = range(*positions.indices(size))
+            return range(chosen.start + key * size, chosen.stop + key * size, chosen.step)
+        places = np.atleast_1d(np.asarray(positions, np.int64))
+        if places.size and not (int(places.min()) >= 0 and int(places.max()) < size):
             raise ResponseError(
-                f"positions run from {chosen.min()} to {chosen.max()}, but the query has "
+                f"positions run from {places.min()} to {places.max()}, but the query has "
                 f"{size} samples (0 to {size - 1})"
             )
-        return chosen + key * size
+        return [place + key * size for place in places.tolist()]
 
-    def _fresh_samples(self, chosen: NDArray[np.int64], distinct: bool) -> NDArray[np.int64]:
-        """Drop samples that are complete already, or named twice, and say so."""
-        if distinct and not self.completed_array[chosen].any():
-            return chosen
-        fresh = chosen[self.completed_array[chosen] == 0]
-        fresh = np.unique(fresh)
-        self._note_times(IncidentKind.COMPLETED_TWICE, len(chosen) - len(fresh))
-        return fresh
+    def _answers(self, responses: Any, count: int) -> Answers | None:
+        """Give access to the answers, in whichever form they were given."""
+        if self.keeps_responses:
+            return split_responses(responses, count).__getitem__
+        if responses is not None:
+            _check_count(responses, count)
+        return None
 
-    def _is_logged(self, sample: int) -> bool:
-        return self.plan.logs_all or (
-            self.plan.logged is not None and bool(self.plan.logged[sample])
-        )
-
-    def _keep(
-        self,
-        chosen: NDArray[np.int64],
-        fresh: NDArray[np.int64],
-        answers: list[bytes | memoryview],
-        counts: NDArray[np.int64] | None,
-    ) -> None:
-        """Write the answers that are wanted, those of fresh samples only."""
-        wanted = np.ones(len(chosen), bool)
-        if self.plan.logged is not None:
-            wanted = self.plan.logged[chosen]
-        if len(fresh) != len(chosen):
-            _, first = np.unique(chosen, return_index=True)
-            unrepeated = np.zeros(len(chosen), bool)
-            unrepeated[first] = True
-            wanted = wanted & unrepeated & np.isin(chosen, fresh)
-        rows = np.flatnonzero(wanted)
-        if not len(rows):
-            return
-        samples = chosen[rows]
-        kept = answers if len(rows) == len(answers) else [answers[row] for row in rows]
-        empty = sum(not len(answer) for answer in kept)
-        self._note_times(IncidentKind.EMPTY_RESPONSE, empty)
-        first_tokens = None
-        if self.uses_tokens:
-            first_tokens = [self._first_token_data.pop(s, b"") for s in samples.tolist()]
-        if self._writer is not None:
-            self._writer.write(
-                samples + self.first_sample_id,
-                kept,
-                first_tokens,
-                None if counts is None else counts[rows].astype(np.int32),
-            )
-
-    def _token_counts(self, chosen: NDArray[np.int64], given: Any) -> NDArray[np.int64]:
-        """Record token counts; wrong ones count as 0 and are put on record."""
-        array, first = self.token_count_array, self.first_token_array
-        assert array is not None
-        assert first is not None
-        counts = np.array(np.broadcast_to(0 if given is None else given, len(chosen)), np.int64)
-        reported = counts.copy()
-        self._note_times(IncidentKind.TOKEN_COUNT_MISSING, int((counts == 0).sum()))
-        self._note_times(IncidentKind.TOKEN_COUNT_NEGATIVE, int((counts < 0).sum()))
-        self._note_times(IncidentKind.TOKEN_COUNT_ONE, int((counts == 1).sum()))
-        counts[counts < 2] = 0
-        array[chosen] = counts
-        if self.plan.scenario is not Scenario.OFFLINE:
-            missing = int((first[chosen] == 0).sum())
-            self._note_times(IncidentKind.FIRST_TOKEN_MISSING, missing)
-        return reported
+    def _counts(self, given: Any, count: int) -> list[int] | None:
+        """Give one token count a sample."""
+        if not self.uses_tokens:
+            return None
+        counts = np.broadcast_to(0 if given is None else given, count)
+        return [int(number) for number in counts.tolist()]
 
 
 def _check_count(responses: Any, count: int) -> None:

@@ -45,7 +45,7 @@ def quiet_interpreter(options: TimingOptions) -> Iterator[None]:
         if options.switch_interval_s is not None:
             sys.setswitchinterval(options.switch_interval_s)
         if not options.collect_garbage:
-            gc.collect()
+            # Frozen without a collection first, which would cost more than a short test.
             gc.freeze()
             gc.disable()
         yield

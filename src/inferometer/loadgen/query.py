@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from inferometer.loadgen.ledger import Ledger
 
-__all__ = ["Positions", "Query", "Responses", "SampleLibrary", "SystemUnderTest"]
+__all__ = ["Positions", "Query", "Responses", "SampleLibrary", "SystemUnderTest", "query_maker"]
 
 Responses = bytes | bytearray | memoryview | NDArray[Any] | Sequence[Any]
 """Answers to a query: one bytes-like object for a query of one sample; an array whose
@@ -90,6 +91,8 @@ class Query:
                 ledger.note_completed_twice(key)
             elif len(plain) <= ledger.wake_at:
                 ledger.waker.set()
+            if stamp >= ledger.next_due_ns:
+                ledger.give_way()
             return
         ledger.complete(key, stamp, responses, positions, token_counts)
 
@@ -113,8 +116,11 @@ class Query:
 class SystemUnderTest(Protocol):
     """What a load generator drives.
 
-    A system may also have ``issue_many(queries: list[Query])``, called with all queries
-    that are due when ``server_coalesce_queries`` is set, and a ``name``.
+    A system may also have a ``name``; ``issue_many(queries: list[Query])``, called with
+    all queries that are due when ``server_coalesce_queries`` is set;
+    ``report_latencies(latencies_ns)``, called with the sample latencies of the performance
+    series, int64 [samples]; and ``query_maker(ledger)``, which gives a function from a
+    query's number to what `issue` is called with in place of a `Query`.
     """
 
     def issue(self, query: Query) -> None:
@@ -124,6 +130,12 @@ class SystemUnderTest(Protocol):
     def flush(self) -> None:
         """Answer what is still held back: no more queries come in this series."""
         ...
+
+
+def query_maker(sut: SystemUnderTest, ledger: Ledger) -> Callable[[int], Any]:
+    """Give the function that makes what a system is issued, from a query's number."""
+    own = getattr(sut, "query_maker", None)
+    return partial(Query, ledger) if own is None else cast(Callable[[int], Any], own(ledger))
 
 
 class SampleLibrary(Protocol):

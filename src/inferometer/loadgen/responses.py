@@ -108,22 +108,22 @@ class ResponseWriter:
 
     def write(
         self,
-        sample_ids: NDArray[np.int64],
+        sample_ids: Sequence[int],
         answers: Sequence[bytes | memoryview],
         first_tokens: Sequence[bytes] | None = None,
-        token_counts: NDArray[np.int32] | None = None,
+        token_counts: Sequence[int] | None = None,
     ) -> None:
         """Append the answers to the samples of the given ids, in this order."""
         count = len(sample_ids)
-        heads = np.zeros(count, _HEAD)
-        heads["id"] = sample_ids
-        heads["size"] = [len(answer) for answer in answers]
-        heads["token_count"] = _NO_TOKENS if token_counts is None else token_counts
-        tokens = b""
-        if first_tokens is not None:
-            heads["token_size"] = [len(token) for token in first_tokens]
-            tokens = b"".join(first_tokens)
-        body = b"".join([heads.tobytes(), *answers, tokens])
+        sizes = [len(answer) for answer in answers]
+        tokens = [_NO_TOKENS] * count if token_counts is None else token_counts
+        firsts: Sequence[bytes] = () if first_tokens is None else first_tokens
+        first_sizes = [0] * count if first_tokens is None else [len(one) for one in firsts]
+        heads = [
+            _HEAD_STRUCT.pack(*head)
+            for head in zip(sample_ids, sizes, first_sizes, tokens, strict=True)
+        ]
+        body = b"".join([*heads, *answers, *firsts])
         self._write_all(_FRAME.pack(_MAGIC, count, len(body)) + body)
 
     def reader(self) -> ResponseReader:
@@ -136,6 +136,7 @@ class ResponseWriter:
             rest = rest[os.write(self._file.descriptor, rest) :]
 
 
+_HEAD_STRUCT = struct.Struct("<qIIi")
 _HEAD = np.dtype([("id", "<i8"), ("size", "<u4"), ("token_size", "<u4"), ("token_count", "<i4")])
 
 

@@ -67,6 +67,9 @@ class RunOptions:
         What else belongs to the run; kept in the recording.
     tolerate_problems:
         Run with contradictory settings as the published LoadGen does.
+    on_calling_thread:
+        Issue on the calling thread, as the published LoadGen does. A callback that never
+        returns is then only ended by a signal, and ``progress`` isn't called.
     """
 
     clock: Clock | None = None
@@ -78,3 +81,4 @@ class RunOptions:
     messages: Sequence[Message] = ()
     notes: Mapping[str, Any] = field(default_factory=dict)
     tolerate_problems: bool = False
+    on_calling_thread: bool = False

@@ -28,7 +28,7 @@ from inferometer.loadgen.responses import ResponseWriter
 from inferometer.loadgen.run_options import RunOptions, RunOutcome, SeriesProgress
 from inferometer.loadgen.settings import Settings
 from inferometer.loadgen.stamps import Circumstances, Stamps, make_record
-from inferometer.loadgen.supervisor import supervise
+from inferometer.loadgen.supervisor import run_here, supervise
 from inferometer.loadgen.vocabulary import Mode, Scenario
 
 __all__ = ["run_test"]
@@ -104,8 +104,16 @@ class _Session:
         self._rule = options.rule
         self._journal = options.journal
         self._progress = options.progress
+        self._on_calling_thread = options.on_calling_thread
         self._writer = writer
-        self._notes = options.notes
+        asked_ns = self._clock.now_ns()
+        self._sut_name = str(getattr(sut, "name", type(sut).__name__))
+        named_ns = self._clock.now_ns() - asked_ns
+        self._notes = {
+            "process_id": os.getpid(),
+            "sut_name_duration_ns": named_ns,
+            **options.notes,
+        }
         self._messages: list[Message] = []
         self._records: list[SeriesRecord] = []
         self._chronicle: list[Step] = []
@@ -142,7 +150,7 @@ class _Session:
         """Give everything recorded so far."""
         return Recording(
             settings=self._settings,
-            sut_name=str(getattr(self._sut, "name", type(self._sut).__name__)),
+            sut_name=self._sut_name,
             library_name=self._library.name,
             total_sample_count=self._library.total_sample_count,
             performance_sample_count=self._library.performance_sample_count,
@@ -151,7 +159,7 @@ class _Session:
             messages=tuple(self._messages),
             chronicle=tuple(self._chronicle),
             result_series=self._result_series,
-            notes={"process_id": os.getpid(), **self._notes},
+            notes=self._notes,
         )
 
     def _run_accuracy(self) -> None:
@@ -167,6 +175,7 @@ class _Session:
         self._load(loaded)
         self._run_series(loaded, Mode.PERFORMANCE, self._effective)
         self._result_series = len(self._records) - 1
+        self._report_latencies()
         self._unload(loaded)
 
     def _run_find_peak(self) -> None:
@@ -192,6 +201,17 @@ class _Session:
             tell=lambda kind, values: self._chronicle.append(Step(kind, values)),
         )
         self._result_series = FindPeak(self._settings, self._effective, series).search()
+        self._report_latencies()
+
+    def _report_latencies(self) -> None:
+        """Tell a system that wants to know the latencies of the series that counts."""
+        report = getattr(self._sut, "report_latencies", None)
+        if report is None or self._result_series is None or self._has_ended:
+            return
+        try:
+            report(self._records[self._result_series].latency_ns)
+        except Exception as error:
+            self.error = error
 
     def _effective_at(self, load: float) -> EffectiveSettings:
         """Give the effective settings for another load of the find-peak search."""
@@ -291,6 +311,9 @@ class _Session:
                 issuer.run()
 
         with quiet_interpreter(self._timing):
+            if self._on_calling_thread:
+                run_here(work, ledger)
+                return
             supervise(work, ledger, self._settings.outstanding_limit_s, self._teller(number))
 
     def _teller(self, number: int) -> Callable[[Ledger], None] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from dataclasses import dataclass
 
@@ -61,12 +62,18 @@ def percentile_interval(ordered: Integers, fraction: float) -> Interval:
     is wider.
     """
     count = len(ordered)
-    tail = (1.0 - CONFIDENCE) / 2
-    low_rank = _binomial_quantile(tail, count, fraction)
-    high_rank = _binomial_quantile(1.0 - tail, count, fraction) + 1
+    low_rank, high_rank = _interval_ranks(count, fraction)
     low = float(ordered[low_rank - 1]) if low_rank >= 1 else None
     high = float(ordered[high_rank - 1]) if high_rank <= count else None
     return Interval(low, high)
+
+
+@functools.lru_cache(maxsize=256)
+def _interval_ranks(count: int, fraction: float) -> tuple[int, int]:
+    """Give the ranks, from 1, of the entries that bound a percentile's interval."""
+    tail = (1.0 - CONFIDENCE) / 2
+    low_rank = _binomial_quantile(tail, count, fraction)
+    return low_rank, _binomial_quantile(1.0 - tail, count, fraction) + 1
 
 
 def _binomial_quantile(probability: float, count: int, chance: float) -> int:

@@ -17,7 +17,7 @@ from types import FrameType
 from inferometer.loadgen.incident import IncidentKind
 from inferometer.loadgen.ledger import Ledger
 
-__all__ = ["Progress", "supervise"]
+__all__ = ["Progress", "run_here", "supervise"]
 
 _GRACE_S = 2.0
 _LOOK_S = 1.0
@@ -58,6 +58,27 @@ def supervise(
         raise errors[0]
 
 
+def run_here(work: Callable[[], None], ledger: Ledger) -> None:
+    """Run ``work`` on the calling thread.
+
+    SIGINT and SIGTERM raise KeyboardInterrupt in it, to get out of a callback that waits;
+    the series ends as interrupted. Handlers that the program has set itself stay.
+    """
+    is_running = True
+
+    def handle(number: int, _frame: FrameType | None) -> None:
+        ledger.stop(IncidentKind.INTERRUPTED, signal=signal.Signals(number).name)
+        if is_running:
+            raise KeyboardInterrupt
+
+    defaults = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
+    with _handling(handle, lambda number: signal.getsignal(number) is defaults[number]):
+        try:
+            work()
+        finally:
+            is_running = False
+
+
 def _watch(
     ledger: Ledger, done: threading.Event, limit_s: float, progress: Progress | None
 ) -> None:
@@ -94,21 +115,29 @@ def _mark(ledger: Ledger) -> tuple[int, ...]:
     return (ledger.issued_count, *ledger.progress_mark())
 
 
-@contextlib.contextmanager
-def _signals_stop(ledger: Ledger) -> Iterator[None]:
+def _signals_stop(ledger: Ledger) -> contextlib.AbstractContextManager[None]:
     """Turn SIGINT and SIGTERM into a request to end, for as long as the run lasts."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
 
     def handle(number: int, _frame: FrameType | None) -> None:
         if ledger.stopping:
             raise KeyboardInterrupt
         ledger.stop(IncidentKind.INTERRUPTED, signal=signal.Signals(number).name)
 
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    return _handling(handle, lambda _: True)
+
+
+@contextlib.contextmanager
+def _handling(
+    handle: Callable[[int, FrameType | None], None], is_taken: Callable[[signal.Signals], bool]
+) -> Iterator[None]:
+    """Handle SIGINT and SIGTERM, those that ``is_taken`` says, if on the main thread."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    numbers = [number for number in (signal.SIGINT, signal.SIGTERM) if is_taken(number)]
+    before = {number: signal.getsignal(number) for number in numbers}
     try:
-        for number in before:
+        for number in numbers:
             signal.signal(number, handle)
         yield
     finally:

@@ -289,24 +289,36 @@ def apply_config(
 
     Raises `SettingsError` where a value is impossible, naming the key.
     """
-    changes, errors = config_changes(settings, table, model, scenario, takes_seeds=takes_seeds)
+    changes, errors = config_changes(
+        settings.era,
+        table,
+        model,
+        scenario,
+        flags=lambda name: bool(getattr(settings, name)),
+        takes_seeds=takes_seeds,
+    )
     return settings.replace(**changes), errors
 
 
 def config_changes(
-    settings: Settings,
+    era: Era,
     table: ConfigTable,
     model: str,
     scenario: str,
     *,
+    flags: Callable[[str], bool],
     takes_seeds: bool | None = None,
 ) -> tuple[dict[str, Any], list[str]]:
-    """Give the settings that a table sets, by name; otherwise like `apply_config`."""
+    """Give the settings that a table sets, by name; otherwise like `apply_config`.
+
+    ``flags`` tells whether a flag is set that the table doesn't mention: token bounds are
+    only read where token latencies are in use.
+    """
     if table.errors:
         return {}, list(table.errors)
     changes: dict[str, Any] = {}
     errors: list[str] = []
-    is_v05 = settings.era.is_v05
+    is_v05 = era.is_v05
     takes_seeds = is_v05 if takes_seeds is None else takes_seeds
     mode = table.find(model, scenario, "mode")
     if mode is not None:
@@ -319,7 +331,7 @@ def config_changes(
         if key.seeds_only and not takes_seeds:
             continue
         flag = _NEEDS_FLAG.get(key.field)
-        if flag is not None and not changes.get(flag, getattr(settings, flag)):
+        if flag is not None and not changes.get(flag, flags(flag)):
             continue
         text = table.find(model, key.scenario.value if key.scenario else scenario, key.name)
         if text is not None:

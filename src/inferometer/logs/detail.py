@@ -129,7 +129,8 @@ def detail_records(recording: Recording, verdict: Verdict | None) -> Iterator[De
 def _names(recording: Recording) -> Iterator[DetailRecord]:
     yield DetailRecord("test_datetime", start_time_text(recording.wall_start_s))
     yield DetailRecord("sut_name", recording.sut_name)
-    yield DetailRecord("get_sut_name_duration_ns", 0)
+    duration_ns = int(recording.notes.get("sut_name_duration_ns", 0))
+    yield DetailRecord("get_sut_name_duration_ns", duration_ns)
     yield DetailRecord("qsl_name", recording.library_name)
     yield DetailRecord("qsl_reported_total_count", recording.total_sample_count)
     yield DetailRecord("qsl_reported_performance_count", recording.performance_sample_count)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from importlib import metadata
 
 __all__ = ["version_fields"]
@@ -13,15 +14,19 @@ def version_fields() -> dict[str, str]:
     There is no commit or build of the official LoadGen to name, so those read "NA", which
     readers of the logs accept.
     """
-    try:
-        version = metadata.version("inferometer")
-    except metadata.PackageNotFoundError:
-        version = "0+unknown"
     return {
-        "version": f"Inferometer {version}",
+        "version": f"Inferometer {_version()}",
         "build_date_local": "NA",
         "build_date_utc": "NA",
         "git_commit_date": "NA",
         "git_log_message": "NA",
         "git_status_message": "NA",
     }
+
+
+@functools.cache
+def _version() -> str:
+    try:
+        return metadata.version("inferometer")
+    except metadata.PackageNotFoundError:
+        return "0+unknown"

@@ -113,6 +113,11 @@ def incident_text(incident: Incident, is_v05: bool) -> Sequence[str]:
         return [_FIXED_TEXTS[kind]]
     if kind is IncidentKind.RAN_OUT_OF_QUERIES:
         return [_RAN_OUT, _RAN_OUT_ADVICE] if is_v05 else [f"{_RAN_OUT} {_RAN_OUT_ADVICE}"]
+    if kind is IncidentKind.OLD_SAMPLE:
+        least, actual = values["least"], values["actual"]
+        return [
+            f"Received completion for an old sample. Min expected id: {least} Actual id: {actual}"
+        ]
     ended = _ended_early(kind, values)
     if ended is not None:
         text, arguments = ended

@@ -49,10 +49,11 @@ class Chooser:
         changes: dict[str, Any] = {}
         if self._request.user_conf is not None:
             changes, errors = config_changes(
-                base,
+                base.era,
                 self._request.user_conf,
                 self._info.round_benchmark,
                 base.scenario.value,
+                flags=lambda name: bool(getattr(base, name)),
             )
             if errors:
                 raise SettingsError(f"user.conf: {'; '.join(errors)}")

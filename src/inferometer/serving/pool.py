@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from queue import Empty, SimpleQueue
+from queue import Empty, Queue, SimpleQueue
 from typing import Any
 
 import numpy as np
@@ -69,7 +69,12 @@ class PoolServing:
         self._handler = handler
         self._options = options or PoolOptions()
         self.name = name
-        self._pieces: SimpleQueue[Piece | _Signal] = SimpleQueue()
+        # SimpleQueue is the faster one, but in CPython a timed get can wait for ever when
+        # another thread takes what woke it.
+        has_timed_gets = self._options.max_wait_s > 0
+        self._pieces: Queue[Piece | _Signal] | SimpleQueue[Piece | _Signal] = (
+            Queue() if has_timed_gets else SimpleQueue()
+        )
         self._is_flushing = False
         self._workers = [
             threading.Thread(target=self._work, name=f"inferometer-worker-{n}", daemon=True)

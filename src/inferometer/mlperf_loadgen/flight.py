@@ -1,0 +1,200 @@
+"""Flight: the running series as the published calls see it, by opaque sample ids."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from ctypes import string_at
+from operator import attrgetter
+from typing import Any
+
+import numpy as np
+
+from inferometer.loadgen import IncidentKind
+from inferometer.loadgen.ledger import Ledger
+from inferometer.mlperf_loadgen.samples import IssuedSample, QuerySample, QuerySampleResponse
+
+__all__ = ["Flight", "fast_query_maker", "query_maker"]
+
+_ID = attrgetter("id")
+_TOKENS = attrgetter("n_tokens")
+# From so many samples on, NumPy reads ids faster than a Python loop does.
+_MANY = 32
+
+Responses = Sequence[QuerySampleResponse]
+ResponseCallback = Callable[[QuerySampleResponse], None]
+
+
+class Flight:
+    """Translates sample ids into places in the arrays of the running series.
+
+    ``base`` is the id of the first sample of the series. ``fast_size`` is how many
+    samples a query has for which there is a fast way through `QuerySamplesComplete`, or
+    -1; ``plain`` and ``completed_ns`` are the ledger's own, for that way.
+    """
+
+    __slots__ = (
+        "_counts_only",
+        "_size",
+        "base",
+        "completed_ns",
+        "fast_size",
+        "ledger",
+        "plain",
+    )
+
+    def __init__(self, ledger: Ledger, base: int):
+        self.ledger = ledger
+        self.base = base
+        self.plain = ledger.plain_outstanding
+        self.completed_ns = ledger.completed_ns
+        self._size = ledger.samples_per_query
+        self._counts_only = not ledger.keeps_responses and not ledger.uses_tokens
+        self.fast_size = self._size if self._counts_only and self._size < _MANY else -1
+
+    def complete_in_order(self, responses: Responses, stamp: int) -> bool:
+        """Complete a whole query if these are all its samples in order; tell whether."""
+        size, base = self._size, self.base
+        first = responses[0].id
+        if [*map(_ID, responses)] != [*range(first, first + size)]:
+            return False
+        query, position = divmod(first - base, size)
+        return not position and self.ledger.complete_query(query, stamp)
+
+    def complete(
+        self, responses: Responses, stamp: int, response_cb: ResponseCallback | None
+    ) -> None:
+        """Record completions; read only the answers that are logged."""
+        places = self._places(responses)
+        if self._counts_only:
+            query = self._whole_query(places)
+            if query is not None and self.ledger.complete_query(query, stamp):
+                return
+            self._complete_places(places, responses, stamp, None)
+            return
+
+        def answer(row: int) -> bytes:
+            response = responses[row]
+            if response_cb is not None:
+                response_cb(response)
+            return string_at(response.data, response.size) if response.size else b""
+
+        self._complete_places(places, responses, stamp, answer)
+
+    def _complete_places(
+        self,
+        places: Any,
+        responses: Responses,
+        stamp: int,
+        answer: Callable[[int], bytes] | None,
+    ) -> None:
+        if self._has_old(places):
+            places, responses = self._without_old(places, responses)
+        tokens = list(map(_TOKENS, responses)) if self.ledger.uses_tokens else None
+        if len(places):
+            self.ledger.complete_samples(places, stamp, answer, tokens)
+
+    def first_token(self, responses: Responses, stamp: int) -> None:
+        """Record first tokens, and their bytes where the answer will be logged."""
+        places = self._places(responses)
+        if self._has_old(places):
+            places, responses = self._without_old(places, responses)
+
+        def answer(row: int) -> bytes:
+            response = responses[row]
+            return string_at(response.data, response.size) if response.size else b""
+
+        if len(places):
+            self.ledger.first_tokens(places, stamp, answer)
+
+    def _places(self, responses: Responses) -> Any:
+        """Give where the samples stand in the series: a list, or int64 [n] for many."""
+        base = self.base
+        try:
+            if len(responses) < _MANY:
+                return [response.id - base for response in responses]
+            return np.fromiter(map(_ID, responses), np.int64, len(responses)) - base
+        except AttributeError:
+            kinds = {type(response).__name__ for response in responses}
+            raise TypeError(
+                f"a sequence of QuerySampleResponse is wanted, not of {', '.join(sorted(kinds))}"
+            ) from None
+
+    def _whole_query(self, places: Any) -> int | None:
+        """Give the number of the query that these are all the samples of, in order."""
+        size = self._size
+        first = int(places[0])
+        if len(places) != size or first < 0 or first % size:
+            return None
+        if isinstance(places, list):
+            is_whole = places == list(range(first, first + size))
+        else:
+            is_whole = bool((np.diff(places) == 1).all())
+        return first // size if is_whole else None
+
+    def _has_old(self, places: Any) -> bool:
+        return bool((min(places) if isinstance(places, list) else places.min()) < 0)
+
+    def _without_old(self, places: Any, responses: Responses) -> tuple[Any, Responses]:
+        """Leave out samples of series that have ended, and put them on record."""
+        kept = [row for row, place in enumerate(places) if place >= 0]
+        for place in places:
+            if place < 0:
+                self.ledger.note(
+                    IncidentKind.OLD_SAMPLE, least=self.base, actual=int(self.base + place)
+                )
+        return [int(places[row]) for row in kept], [responses[row] for row in kept]
+
+
+def query_maker(ledger: Ledger, base: int) -> Callable[[int], list[QuerySample]]:
+    """Give the function that makes the list of samples of a query."""
+    size = ledger.samples_per_query
+    if size > 1:
+        indices_of = _index_lists(ledger)
+
+        def make_many(number: int) -> list[QuerySample]:
+            samples: list[QuerySample] = []
+            add, sample_id = samples.append, base + number * size
+            for index in indices_of(number):
+                sample = IssuedSample()
+                sample.id = sample_id
+                sample.index = index
+                add(sample)
+                sample_id += 1
+            return samples
+
+        return make_many
+    indices = ledger.sample_indices.data
+
+    def make_one(number: int) -> list[QuerySample]:
+        sample = IssuedSample()
+        sample.id = base + number
+        sample.index = indices[number]
+        return [sample]
+
+    return make_one
+
+
+def fast_query_maker(ledger: Ledger, base: int) -> Callable[[int], tuple[list[int], list[int]]]:
+    """Give the function that makes the ids and the indices of a query."""
+    size = ledger.samples_per_query
+    indices_of = _index_lists(ledger)
+
+    def make(number: int) -> tuple[list[int], list[int]]:
+        first = base + number * size
+        return list(range(first, first + size)), indices_of(number)
+
+    return make
+
+
+def _index_lists(ledger: Ledger) -> Callable[[int], list[int]]:
+    """Give the function that lists the library indices of a query.
+
+    A large query repeats the samples of one set; they share their integers, which would
+    otherwise take 32 bytes each.
+    """
+    size, indices = ledger.samples_per_query, ledger.sample_indices
+    if size < _MANY:
+        rows = indices[: len(indices) // size * size].reshape(-1, size)
+        return lambda number: rows[number].tolist()
+    shared = np.arange(int(indices.max()) + 1).astype(object)
+    return lambda number: shared[indices[number * size : (number + 1) * size]].tolist()
