@@ -27,7 +27,7 @@ from inferometer.loadgen import (
     judge,
     recover,
 )
-from inferometer.loadgen.responses import split_responses
+from inferometer.loadgen.responses import answers_of
 from tests.support import ROOT, short_settings, simulate
 
 
@@ -260,10 +260,11 @@ def test_a_cut_off_response_log_gives_all_whole_frames(tmp_path: Path) -> None:
     ],
 )
 def test_forms_of_responses(given_responses: object, count: int, expected: list[bytes]) -> None:
-    assert [bytes(r) for r in split_responses(given_responses, count)] == expected
+    give = answers_of(given_responses, count)
+    assert [bytes(give(row)) for row in range(count)] == expected
 
 
 def test_responses_that_do_not_fit() -> None:
     for given_responses, count in ((b"ab", 2), ([b"a"], 2), (np.zeros((3, 1)), 2)):
         with pytest.raises(ResponseError):
-            split_responses(given_responses, count)
+            answers_of(given_responses, count)

@@ -67,9 +67,9 @@ class MonotonicClock:
     def wait(self, waker: Waker, deadline_ns: int | None) -> None:
         """Block until the waker is set or the deadline is reached."""
         if deadline_ns is None:
-            waker.wait(None)
+            waker.wait(None, self.spin_ns)
         else:
-            waker.wait(max(0.0, (deadline_ns - time.perf_counter_ns()) * 1e-9))
+            waker.wait(max(0.0, (deadline_ns - time.perf_counter_ns()) * 1e-9), self.spin_ns)
 
     def give_way(self) -> None:
         """Really sleep, however shortly: a mere release of the lock may be taken back."""

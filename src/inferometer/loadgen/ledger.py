@@ -21,7 +21,7 @@ from inferometer.loadgen.incident import Incident, IncidentKind, IncidentLog
 from inferometer.loadgen.intake import Answers, Intake, Samples
 from inferometer.loadgen.plan import Plan
 from inferometer.loadgen.query import Query
-from inferometer.loadgen.responses import ResponseWriter, split_responses
+from inferometer.loadgen.responses import ResponseWriter, answers_of
 from inferometer.loadgen.waking import Waker
 
 __all__ = ["NEVER_DUE", "Ledger"]
@@ -292,7 +292,7 @@ class Ledger:
     def _answers(self, responses: Any, count: int) -> Answers | None:
         """Give access to the answers, in whichever form they were given."""
         if self.keeps_responses:
-            return split_responses(responses, count).__getitem__
+            return answers_of(responses, count)
         if responses is not None:
             _check_count(responses, count)
         return None

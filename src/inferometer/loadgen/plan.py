@@ -5,6 +5,7 @@ Same settings and same library, same plan, bit for bit those of the published Lo
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -94,7 +95,7 @@ def loadable_sets(
         accuracy = mode is Mode.ACCURACY
         wanted = effective.accuracy_sample_count if accuracy else effective.performance_sample_count
         count = min(wanted, total_sample_count)
-    order = RandomStream(effective.qsl_rng_seed, flavour).permutation(count)
+    order = _library_order(effective.qsl_rng_seed, flavour, count)
     size = effective.performance_sample_count
     chunks = [order[start : start + size] for start in range(0, count, size)]
     if mode is not Mode.ACCURACY:
@@ -104,6 +105,14 @@ def loadable_sets(
         LoadableSet(np.concatenate([chunk, np.resize(chunk, padding)]), len(chunk))
         for chunk in chunks
     ]
+
+
+@functools.lru_cache(maxsize=4)
+def _library_order(seed: int, flavour: IntegerFlavour, count: int) -> Integers:
+    """Shuffle the library; kept, because the logs of a test ask for the same once more."""
+    order = RandomStream(seed, flavour).permutation(count)
+    order.setflags(write=False)
+    return order
 
 
 def make_plan(

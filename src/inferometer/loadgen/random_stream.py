@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numpy.random import MT19937
 from numpy.typing import NDArray
 
 from inferometer.loadgen.vocabulary import IntegerFlavour
@@ -37,7 +38,7 @@ class RandomStream:
     """
 
     def __init__(self, seed: int, flavour: IntegerFlavour = IntegerFlavour.LEMIRE):
-        self._engine = np.random.MT19937()
+        self._engine = MT19937()
         self._engine._legacy_seeding(seed & _MAX_WORD)
         self._flavour = flavour
         self._ahead: Words = np.empty(0, np.uint64)

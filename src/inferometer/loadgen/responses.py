@@ -10,7 +10,7 @@ import fcntl
 import os
 import struct
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from inferometer.loadgen.errors import RecordingError, ResponseError
 
-__all__ = ["Response", "ResponseReader", "ResponseWriter", "split_responses"]
+__all__ = ["Response", "ResponseReader", "ResponseWriter", "answers_of"]
 
 _FRAME = struct.Struct("<4sIQ")
 _MAGIC = b"IFR1"
@@ -37,32 +37,34 @@ class Response:
     token_count: int | None
 
 
-def split_responses(responses: Any, count: int) -> list[bytes | memoryview]:
-    """Give the bytes of each of ``count`` answers.
+def answers_of(responses: Any, count: int) -> Callable[[int], bytes | memoryview]:
+    """Give access to the bytes of each of ``count`` answers, copying none before it is read.
 
     ``responses`` is of one of the forms that `Responses` describes; ``None`` means empty
     answers. Raises `ResponseError` if it holds another number of answers.
     """
     if responses is None:
-        return [b""] * count
+        return lambda _: b""
     if isinstance(responses, bytes | bytearray | memoryview):
         if count != 1:
             raise ResponseError(
                 f"one bytes object was given for a query of {count} samples; "
                 "give a sequence of them, or an array whose first axis has one entry a sample"
             )
-        return [memoryview(responses).cast("B")]
+        only = memoryview(responses).cast("B")
+        return lambda _: only
     if len(responses) != count:
         raise ResponseError(f"{len(responses)} responses were given for {count} samples")
     if isinstance(responses, np.ndarray):
         if responses.dtype.hasobject:
             raise ResponseError("responses are an array of Python objects; give numbers or bytes")
-        rows = np.ascontiguousarray(responses)
-        size = rows.nbytes // count if count else 0
         # A view of the raw bytes would fail on arrays without any; those answer nothing.
-        flat = rows.reshape(-1).view(np.uint8).data if rows.nbytes else memoryview(b"")
-        return [flat[row * size : (row + 1) * size] for row in range(count)]
-    return [_as_bytes(response) for response in responses]
+        if not responses.flags.c_contiguous or not responses.nbytes:
+            return lambda row: bytes(responses[row].tobytes())
+        size = responses.nbytes // count
+        flat = responses.reshape(-1).view(np.uint8).data
+        return lambda row: flat[row * size : (row + 1) * size]
+    return lambda row: _as_bytes(responses[row])
 
 
 def _as_bytes(response: Any) -> bytes | memoryview:
@@ -123,8 +125,9 @@ class ResponseWriter:
             _HEAD_STRUCT.pack(*head)
             for head in zip(sample_ids, sizes, first_sizes, tokens, strict=True)
         ]
-        body = b"".join([*heads, *answers, *firsts])
-        self._write_all(_FRAME.pack(_MAGIC, count, len(body)) + body)
+        size = count * _HEAD_STRUCT.size + sum(sizes) + sum(first_sizes)
+        frame = _FRAME.pack(_MAGIC, count, size)
+        self._write_all(b"".join([frame, *heads, *answers, *firsts]))
 
     def reader(self) -> ResponseReader:
         """Give a reader of everything written so far."""

@@ -124,7 +124,7 @@ def rate_interval(completed_ns: Integers) -> Interval | None:
     anything.
     """
     last = int(completed_ns.max(initial=0))
-    if last <= 0 or len(np.unique(completed_ns)) < 4 * _WINDOWS:
+    if last <= 0 or not _has_moments(completed_ns, 4 * _WINDOWS):
         return None
     edges = np.linspace(0, last, _WINDOWS + 1)
     counts, _ = np.histogram(completed_ns, edges)
@@ -132,6 +132,14 @@ def rate_interval(completed_ns: Integers) -> Interval | None:
     mean = float(rates.mean())
     half = _STUDENT_QUANTILE * float(rates.std(ddof=1)) / math.sqrt(_WINDOWS)
     return Interval(max(0.0, mean - half), mean + half)
+
+
+def _has_moments(stamps: Integers, least: int) -> bool:
+    """Tell whether there are at least so many different stamps."""
+    if int(stamps.min()) == int(stamps.max()):
+        return least <= 1
+    ordered = np.sort(stamps)
+    return int(np.count_nonzero(ordered[1:] != ordered[:-1])) + 1 >= least
 
 
 def proportion_interval(successes: int, count: int) -> Interval:

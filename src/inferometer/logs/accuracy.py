@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, BinaryIO
 
 import ijson
 import numpy as np
+from numpy.typing import NDArray
 
 from inferometer.loadgen.errors import InferometerError
 from inferometer.loadgen.recording import Recording
-from inferometer.loadgen.responses import Response, ResponseReader
+from inferometer.loadgen.responses import ResponseReader
 from inferometer.loadgen.vocabulary import Scenario
 
 __all__ = ["AccuracyEntry", "AccuracyLogError", "read_accuracy_log", "write_accuracy_log"]
@@ -40,40 +42,71 @@ class SampleLookup:
         self._firsts = np.array([s.first_sample_id for s in recording.series], np.int64)
         self._indices = [s.sample_index for s in recording.series]
 
+    def indices_of(self, sample_ids: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Give the library index of each sample; int64 [len(sample_ids)]."""
+        numbers = np.searchsorted(self._firsts, sample_ids, side="right") - 1
+        found = np.empty(len(sample_ids), np.int64)
+        for number in np.unique(numbers).tolist():
+            here = numbers == number
+            found[here] = self._indices[number][sample_ids[here] - self._firsts[number]]
+        return found
+
     def index_of(self, sample_id: int) -> int:
         """Give the library index of the sample with this id."""
         number = int(np.searchsorted(self._firsts, sample_id, side="right")) - 1
         return int(self._indices[number][sample_id - int(self._firsts[number])])
 
 
-def write_accuracy_log(file: TextIO, recording: Recording, responses: ResponseReader) -> int:
+def write_accuracy_log(file: BinaryIO, recording: Recording, responses: ResponseReader) -> int:
     """Write every logged response, in order of completion; give how many there are."""
     lookup = SampleLookup(recording)
     uses_tokens = recording.settings.use_token_latencies
     has_first = uses_tokens and recording.settings.scenario is not Scenario.OFFLINE
-    file.write("[")
     count = 0
-    for response in responses:
-        file.write(",\n" if count else "\n")
-        file.write(_entry_text(response, lookup, uses_tokens, has_first))
-        count += 1
-    file.write("\n]\n")
+    file.write(b"[")
+    for heads, body in responses.frames():
+        # Answers are translated a frame at a time: one by one costs several times as much.
+        indices = lookup.indices_of(heads["id"]).tolist()
+        answers = _slices(_hexadecimal(body), heads)
+        parts: list[bytes | memoryview] = []
+        for head, index, (data, token_data) in zip(heads.tolist(), indices, answers, strict=True):
+            start = b",\n" if count else b"\n"
+            parts.append(b'%b{ "seq_id" : %d, "qsl_idx" : %d, "data" : "' % (start, head[0], index))
+            parts.append(data)
+            if has_first:
+                parts += (b'", "token_data" : "', token_data)
+            # Answers without tokens are marked by a negative count.
+            parts.append(b'", "token_count" : %d }' % max(0, head[3]) if uses_tokens else b'" }')
+            count += 1
+        file.write(b"".join(parts))
+    file.write(b"\n]\n")
     return count
 
 
-def _entry_text(
-    response: Response, lookup: SampleLookup, uses_tokens: bool, has_first: bool
-) -> str:
-    text = (
-        f'{{ "seq_id" : {response.sample_id}, '
-        f'"qsl_idx" : {lookup.index_of(response.sample_id)}, '
-        f'"data" : "{response.data.hex().upper()}"'
-    )
-    if has_first:
-        text += f', "token_data" : "{response.first_token_data.hex().upper()}"'
-    if uses_tokens:
-        text += f', "token_count" : {response.token_count or 0}'
-    return text + " }"
+def _slices(text: memoryview, heads: NDArray[Any]) -> Iterator[tuple[memoryview, memoryview]]:
+    """Give the digits of each answer of a frame, and of its first tokens."""
+    token_at = 2 * int(heads["size"].sum())
+    at = 0
+    for _, size, token_size, _ in heads.tolist():
+        yield text[at : at + 2 * size], text[token_at : token_at + 2 * token_size]
+        at += 2 * size
+        token_at += 2 * token_size
+
+
+def _hexadecimal(body: memoryview) -> memoryview:
+    """Give two upper-case digits a byte."""
+    raw = np.frombuffer(body, np.uint8)
+    if len(raw) % 2:
+        raw = np.append(raw, np.uint8(0))
+    return _digits_of_pairs().take(raw.view("<u2")).view(np.uint8).data
+
+
+@functools.cache
+def _digits_of_pairs() -> NDArray[np.uint32]:
+    """Give the four digits of every two bytes; uint32 [65536]."""
+    digits = np.frombuffer(bytes(range(256)).hex().upper().encode(), "<u2").astype(np.uint32)
+    pairs: NDArray[np.uint32] = digits[np.newaxis, :] | digits[:, np.newaxis] << np.uint32(16)
+    return pairs.reshape(-1).astype("<u4")
 
 
 def read_accuracy_log(path: Path) -> Iterator[AccuracyEntry]:

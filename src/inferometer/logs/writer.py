@@ -72,7 +72,7 @@ def write_logs(
     summary = summary_lines(recording, verdict)
     _write_lines(paths["detail"], detail, names.copy_detail_to_stdout)
     _write_lines(paths["summary"], summary, names.copy_summary_to_stdout)
-    with paths["accuracy"].open("w", encoding="utf-8", newline="\n") as file:
+    with paths["accuracy"].open("wb") as file:
         write_accuracy_log(file, recording, responses)
     trace = trace_lines(recording, names.trace_sample_limit) if names.enable_trace else ()
     _write_lines(paths["trace"], trace, copy=False)
