@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import queue
+import statistics
 import threading
 import time
 from collections.abc import Callable
@@ -43,7 +44,7 @@ def _schedule(settings: dict[str, Any]) -> NDArray[np.int64]:
     return plan.schedule_ns
 
 
-def _delays(settings: dict[str, Any], entered: list[int], done: list[int]) -> Numbers:
+def _delays(settings: dict[str, Any], entered: list[int], done: list[int] | None = None) -> Numbers:
     schedule = _schedule(settings)[: len(entered)]
     entries = np.array(entered)
     start = int((entries - schedule).min())
@@ -53,7 +54,8 @@ def _delays(settings: dict[str, Any], entered: list[int], done: list[int]) -> Nu
     numbers["max_us"] = float(late[-1])
     # Of what was due by the end of the schedule: how much was issued, how much answered.
     numbers["issued_share"] = float((entries <= end).mean())
-    numbers["served_share"] = sum(stamp <= end for stamp in done) / len(entered)
+    if done:
+        numbers["served_share"] = sum(stamp <= end for stamp in done) / len(entered)
     return numbers
 
 
@@ -74,29 +76,33 @@ def idle_api(lg: Any, qps: float, *, coalesce: bool = False) -> Numbers:
     settings = {**_settings(qps, IDLE_SECONDS), "server_coalesce_queries": coalesce}
     stamper = _Stamper(lambda samples: respond(lg, samples), len)
     run_api(lg, "Server", stamper, settings)
-    return _delays(settings, stamper.entered, [])
+    return _delays(settings, stamper.entered)
 
 
 def idle_native(qps: float) -> Numbers:
     settings = _settings(qps, IDLE_SECONDS)
     stamper = _Stamper(lambda query: query.complete(), len)
     run_native("Server", stamper, settings)
-    return _delays(settings, stamper.entered, [])
+    return _delays(settings, stamper.entered)
 
 
 # ---- two worker threads
 
 
 def _python_work(milliseconds: float) -> Callable[[], None]:
-    """Give a function that holds the interpreter lock for so long when it runs alone."""
+    """Give a function that takes so much processor time of Python, lock held.
 
-    def work(rounds: int) -> None:
-        total = 0
-        for number in range(rounds):
-            total += number
+    Processor time and not rounds of a loop: the machine's speed changes while it runs.
+    """
+    spent_ns, work_ns = time.thread_time_ns, int(milliseconds * 1e6)
 
-    rounds = _rounds(work, 20_000, milliseconds)
-    return lambda: work(rounds)
+    def work() -> None:
+        end = spent_ns() + work_ns
+        while spent_ns() < end:
+            for _ in range(100):
+                pass
+
+    return work
 
 
 def _released_work(milliseconds: float) -> Callable[[], None]:
@@ -106,17 +112,13 @@ def _released_work(milliseconds: float) -> Callable[[], None]:
     def work(length: int) -> None:
         hashlib.sha256(memoryview(data)[:length])
 
-    length = _rounds(work, 1 << 17, milliseconds)
-    return lambda: work(length)
-
-
-def _rounds(work: Callable[[int], None], trial: int, milliseconds: float) -> int:
-    spent = []
-    for _ in range(20):
+    trial, spent = 1 << 17, []
+    for _ in range(50):
         begun = time.perf_counter_ns()
         work(trial)
         spent.append(time.perf_counter_ns() - begun)
-    return max(1, int(trial * milliseconds * 1e6 / min(spent)))
+    length = int(trial * milliseconds * 1e6 / statistics.median(spent))
+    return lambda: work(length)
 
 
 KINDS = {"python": _python_work, "released": _released_work}

@@ -168,3 +168,23 @@ def test_simulated_servers_work_in_parallel() -> None:
     assert int(series.latency_ns.min()) == 1_000_000
     busy = 500 * 1_000_000 / 4
     assert int(series.completed_ns.max()) >= busy
+
+
+@pytest.mark.realtime
+def test_workers_that_wait_for_fuller_batches_never_stay_away() -> None:
+    """Several timed gets from one queue, over and over, with flushes in between."""
+    options = PoolOptions(workers=4, max_batch_size=4, max_wait_s=2e-4)
+    pool = PoolServing(echo, options)
+    try:
+        for _ in range(20):
+            asked = short_settings(
+                Scenario.SERVER,
+                server_target_qps=20_000.0,
+                min_query_count=150,
+                outstanding_limit_s=20,
+            )
+            outcome = run_test(pool, Library(), asked)
+            assert outcome.error is None
+            assert outcome.recording.series[0].is_complete.all()
+    finally:
+        pool.close()

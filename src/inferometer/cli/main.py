@@ -18,6 +18,7 @@ EXIT_FAILED = 3
 EXIT_INTERRUPTED = 130
 _VERBS = {
     "check-env": "inferometer.cli.check_env",
+    "exec": "inferometer.cli.exec",
     "list": "inferometer.cli.list",
     "recover": "inferometer.cli.recover",
     "report": "inferometer.cli.report",
@@ -61,6 +62,7 @@ def cli() -> None:
     \b
     inferometer run                    a real model on real images, all four scenarios
     inferometer run pocket-mobilenet --scenario Server --target-qps 500
+    inferometer exec harness.py        a script written against mlperf_loadgen
     inferometer report runs/…          the report of a run, again
 
     \b

@@ -29,7 +29,13 @@ from inferometer.loadgen.findings import (
     findings_of_messages,
 )
 from inferometer.loadgen.incident import Incident, IncidentKind
-from inferometer.loadgen.journal import Journal, abandoned_journals, is_alive, recover
+from inferometer.loadgen.journal import (
+    Journal,
+    abandoned_journals,
+    is_alive,
+    is_journal,
+    recover,
+)
 from inferometer.loadgen.judging import judge, series_effective
 from inferometer.loadgen.ledger import Ledger
 from inferometer.loadgen.plan import LoadableSet, Plan, loadable_sets, make_plan
@@ -122,6 +128,7 @@ __all__ = [
     "findings_of_incidents",
     "findings_of_messages",
     "is_alive",
+    "is_journal",
     "judge",
     "loadable_sets",
     "make_plan",

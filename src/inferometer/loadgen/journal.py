@@ -32,7 +32,7 @@ from inferometer.loadgen.settings import Settings
 from inferometer.loadgen.stamps import Circumstances, Stamps, make_record
 from inferometer.loadgen.vocabulary import Mode
 
-__all__ = ["Journal", "SeriesStart", "abandoned_journals", "is_alive", "recover"]
+__all__ = ["Journal", "SeriesStart", "abandoned_journals", "is_alive", "is_journal", "recover"]
 
 _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108
 _PREFIX = "inferometer-"
@@ -153,6 +153,11 @@ def is_alive(process: int) -> bool:
     except PermissionError:
         return True
     return True
+
+
+def is_journal(folder: Path) -> bool:
+    """Tell whether a folder is a journal that a process has left."""
+    return (folder / _HEADER).is_file() and folder.name.startswith(_PREFIX)
 
 
 def recover(folder: Path) -> Recording:

@@ -121,6 +121,11 @@ _NAMES: dict[str, dict[str, Any]] = {
 }
 
 
+# Of either era a function is called what the published one is.
+for _name, _value in _NAMES[V05].items():
+    _value.__name__ = _value.__qualname__ = _name
+
+
 def api_names(era: str) -> dict[str, Any]:
     """Give everything that the published binding of an era offers, by name.
 

@@ -4,10 +4,11 @@ from inferometer.runs.effort import Effort
 from inferometer.runs.environment import Check, check_environment
 from inferometer.runs.folder import RunFolderError, load_session
 from inferometer.runs.measure import Measurement, MeasurementError, measure
-from inferometer.runs.recorder import recover_test
+from inferometer.runs.recorder import recover_journal, recover_test
 from inferometer.runs.request import Listener, RunRequest, ServingOptions
 from inferometer.runs.result import Session, TestResult
 from inferometer.runs.runner import Runner
+from inferometer.runs.script import run_script
 from inferometer.runs.settings_file import parse_assignment, read_settings_file
 from inferometer.runs.system import describe_system, usable_cores
 
@@ -29,6 +30,8 @@ __all__ = [
     "measure",
     "parse_assignment",
     "read_settings_file",
+    "recover_journal",
     "recover_test",
+    "run_script",
     "usable_cores",
 ]

@@ -145,7 +145,7 @@ def _journals() -> Check:
     """Look for what killed runs have left in shared memory."""
     left = [folder for folder in abandoned_journals() if folder.is_dir()]
     seen = f"{len(left)} left by runs that died" if left else "none left behind"
-    remedy = "inferometer recover RUN brings one back; or remove: " + " ".join(map(str, left))
+    remedy = "inferometer recover brings one back; or remove: " + " ".join(map(str, left))
     return Check("journals", not left, seen, remedy)
 
 

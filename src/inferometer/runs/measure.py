@@ -145,7 +145,7 @@ def _record(
 ) -> tuple[Recording, BaseException | None]:
     """Run the test into a session folder of its own."""
     scenario = settings.scenario.value
-    result, error = record_test(
+    result, outcome = record_test(
         sut, caller, settings, folder / scenario / "performance/run_1", "quick", options
     )
     session = Session(
@@ -158,7 +158,7 @@ def _record(
         started_at=time.strftime("%Y-%m-%dT%H:%M:%S%z"),
     )
     write_json(folder / SESSION, session.to_mapping())
-    return result.recording, error
+    return result.recording, outcome.error
 
 
 def _serving(

@@ -16,6 +16,7 @@ from inferometer.loadgen import (
     Mode,
     Recording,
     ResponseReader,
+    ResponseWriter,
     Rule,
     RunOptions,
     RunOutcome,
@@ -42,7 +43,14 @@ from inferometer.runs.folder import (
 from inferometer.runs.result import TestResult
 from inferometer.workloads import AccuracyResult, ScoredAnswer
 
-__all__ = ["Scorer", "keep_test", "record_test", "recover_test", "scored_answers"]
+__all__ = [
+    "Scorer",
+    "keep_test",
+    "record_test",
+    "recover_journal",
+    "recover_test",
+    "scored_answers",
+]
 
 Scorer = Callable[[Iterator[ScoredAnswer]], AccuracyResult]
 
@@ -69,8 +77,8 @@ def record_test(
     options: RunOptions | None = None,
     scorer: Scorer | None = None,
     logs: LogSettings | None = None,
-) -> tuple[TestResult, BaseException | None]:
-    """Run one test into a folder; give its result and the error that ended it, if one did.
+) -> tuple[TestResult, RunOutcome]:
+    """Run one test into a folder; give its result, and what happened.
 
     While the test runs, the folder names the journal that `recover_test` reads if the
     process dies. Raises `RunFolderError` before anything runs if the folder can't be
@@ -85,11 +93,14 @@ def record_test(
         )
         outcome = run_test(sut, library, settings, full)
         result = keep_test(outcome, folder, label, scorer, logs)
+        if not (folder / RESPONSES).exists():
+            # The file was empty and has been dropped; the reader goes on being usable.
+            outcome = dataclasses.replace(outcome, responses=ResponseWriter().reader())
     finally:
         journal.close()
         with contextlib.suppress(OSError):
             (folder / RUNNING).unlink(missing_ok=True)
-    return result, outcome.error
+    return result, outcome
 
 
 def _announce(folder: Path, journal: Journal, label: str) -> None:
@@ -173,7 +184,25 @@ def recover_test(folder: Path, scorer: Scorer | None = None) -> TestResult:
         raise RunFolderError(f"{folder}: the test still runs, as process {process}")
     if place is None:
         raise RunFolderError(f"{folder}: the test kept no journal, so its times are lost")
-    journal = Path(place)
+    result = _bring_back(Path(place), folder, str(running.get("label", "unknown")), scorer)
+    (folder / RUNNING).unlink(missing_ok=True)
+    return result
+
+
+def recover_journal(journal: Path, folder: Path) -> TestResult:
+    """Bring back a test that had no run folder, from the journal that its process left.
+
+    Its responses are lost. Raises `RunFolderError` if the test is still running, and
+    `RecordingError` if the journal can't be read.
+    """
+    process = recover(journal).notes.get("process_id")
+    if process is not None and is_alive(int(process)):
+        raise RunFolderError(f"{journal}: the test still runs, as process {process}")
+    folder.mkdir(parents=True, exist_ok=True)
+    return _bring_back(journal, folder, "script", None)
+
+
+def _bring_back(journal: Path, folder: Path, label: str, scorer: Scorer | None) -> TestResult:
     recording = recover(journal)
     recording = dataclasses.replace(
         recording, messages=(*recording.messages, Message("note", "recovered after a crash"))
@@ -181,8 +210,6 @@ def recover_test(folder: Path, scorer: Scorer | None = None) -> TestResult:
     responses = ResponseReader(folder / RESPONSES)
     if not (folder / RESPONSES).is_file():
         (folder / RESPONSES).touch()
-    outcome = RunOutcome(recording, responses, None)
-    result = keep_test(outcome, folder, str(running.get("label", "unknown")), scorer)
+    result = keep_test(RunOutcome(recording, responses, None), folder, label, scorer)
     Journal.discard(journal)
-    (folder / RUNNING).unlink(missing_ok=True)
     return result

@@ -92,7 +92,7 @@ class Runner:
             notes={"serving": description, "backend": backend},
         )
         try:
-            result, error = record_test(
+            result, outcome = record_test(
                 serving,
                 self._loaded.library,
                 settings,
@@ -107,7 +107,7 @@ class Runner:
         self._loaded.learn_pace(result)
         for line in timestamp_lines(result.recording):
             self._listener.note(line)
-        return result, error
+        return result, outcome.error
 
     def _write_session(self) -> None:
         """Write what the tests have in common; they lie in folders of their own."""

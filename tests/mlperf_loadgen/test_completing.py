@@ -1,0 +1,379 @@
+"""Completions through the published API: in parts, late, twice, wrong, from other threads."""
+
+from __future__ import annotations
+
+import ctypes
+import queue
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from inferometer.loadgen import ResponseError
+from tests.mlperf_loadgen.harness import MODES, OURS, SCENARIOS, Seen, answer, run, settings_for
+
+pytestmark = pytest.mark.realtime
+
+TWICE = "Attempted to complete a sample twice."
+
+
+def is_right(seen: Seen) -> bool:
+    """Tell whether every sample was answered once, with what the harness answers."""
+    logged = seen.answers
+    return (
+        len(logged) == len(seen.ids)
+        and {entry["qsl_idx"] for entry in logged} == set(range(50))
+        and all(
+            bytes.fromhex(entry["data"]) == entry["qsl_idx"].to_bytes(4, "little")
+            for entry in logged
+        )
+        and seen.text("summary.txt").endswith("\nNo errors encountered during test.\n")
+    )
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_in_parts_out_of_order(scenario: str, tmp_path: Path) -> None:
+    def issue(samples: list[Any]) -> None:
+        backwards = samples[::-1]
+        answer(OURS, backwards[::2])
+        answer(OURS, backwards[1::2])
+
+    assert is_right(run(OURS, tmp_path, settings_for(OURS, scenario, "AccuracyOnly"), issue=issue))
+    seen = run(OURS, tmp_path, settings_for(OURS, scenario, "PerformanceOnly"), issue=issue)
+    assert seen.values("num_errors") == [0]
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_from_another_thread(scenario: str, mode: str, tmp_path: Path) -> None:
+    waiting: queue.Queue[list[Any] | None] = queue.Queue()
+
+    def work() -> None:
+        while (samples := waiting.get()) is not None:
+            for start in range(0, len(samples), 7):
+                answer(OURS, samples[start : start + 7])
+
+    workers = [threading.Thread(target=work) for _ in range(3)]
+    for worker in workers:
+        worker.start()
+    try:
+        seen = run(OURS, tmp_path, settings_for(OURS, scenario, mode), issue=waiting.put)
+    finally:
+        for _ in workers:
+            waiting.put(None)
+        for worker in workers:
+            worker.join()
+    if mode == "AccuracyOnly":
+        assert is_right(seen)
+    else:
+        assert seen.values("num_errors") == [0]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_samples_of_several_queries_in_one_call(mode: str, tmp_path: Path) -> None:
+    held: list[Any] = []
+
+    def release() -> None:
+        samples, held[:] = held[::-1], []
+        answer(OURS, samples)
+
+    def issue(samples: list[Any]) -> None:
+        held.extend(samples)
+        if len(held) == 7:
+            release()
+
+    asked = settings_for(OURS, "Server", mode)
+    seen = run(OURS, tmp_path, asked, issue=issue, flush=release)
+    if mode == "AccuracyOnly":
+        assert is_right(seen)
+    else:
+        assert seen.values("num_errors") == [0]
+        assert seen.values("result_query_count") == [100]
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("scenario", ["Server", "Offline"])
+def test_only_at_flush(scenario: str, mode: str, tmp_path: Path) -> None:
+    held: list[Any] = []
+
+    def flush() -> None:
+        samples, held[:] = held[:], []
+        answer(OURS, samples)
+
+    asked = settings_for(OURS, scenario, mode)
+    seen = run(OURS, tmp_path, asked, issue=held.extend, flush=flush)
+    if mode == "AccuracyOnly":
+        assert is_right(seen)
+    else:
+        assert seen.values("num_errors") == [0]
+
+
+@pytest.mark.parametrize("form", [list, tuple, OURS.VectorQuerySampleResponse])
+def test_any_sequence_will_do(form: Callable[[Any], Any], tmp_path: Path) -> None:
+    def issue(samples: list[Any]) -> None:
+        OURS.QuerySamplesComplete(form([OURS.QuerySampleResponse(one.id, 0, 0) for one in samples]))
+
+    for scenario in SCENARIOS:
+        seen = run(OURS, tmp_path, settings_for(OURS, scenario, "PerformanceOnly"), issue=issue)
+        assert seen.values("num_errors") == [0]
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_nothing_completed_has_no_effect(scenario: str, tmp_path: Path) -> None:
+    def issue(samples: list[Any]) -> None:
+        nothing: list[Any] = [[], (), OURS.VectorQuerySampleResponse()]
+        for empty in nothing:
+            OURS.QuerySamplesComplete(empty)
+            OURS.FirstTokenComplete(empty)
+        answer(OURS, samples)
+
+    assert is_right(run(OURS, tmp_path, settings_for(OURS, scenario, "AccuracyOnly"), issue=issue))
+
+
+WRONG_KINDS: list[Callable[[Any], Any]] = [
+    lambda responses: (one for one in responses),
+    lambda responses: 5,
+    lambda responses: None,
+]
+WRONG_ENTRIES: list[Callable[[Any], Any]] = [
+    lambda responses: [one.id for one in responses],
+    lambda responses: [None for _ in responses],
+    lambda responses: "x" * len(responses),
+]
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_anything_but_responses_is_refused_and_changes_nothing(
+    scenario: str, mode: str, tmp_path: Path
+) -> None:
+    def issue(samples: list[Any]) -> None:
+        responses = [OURS.QuerySampleResponse(one.id, 0, 0) for one in samples]
+        for wrong in WRONG_KINDS if mode == "PerformanceOnly" else WRONG_KINDS + WRONG_ENTRIES:
+            for complete in (OURS.QuerySamplesComplete, OURS.FirstTokenComplete):
+                with pytest.raises(TypeError):
+                    complete(wrong(responses))
+        answer(OURS, samples)
+
+    seen = run(OURS, tmp_path, settings_for(OURS, scenario, mode), issue=issue)
+    assert seen.text("summary.txt").endswith("\nNo errors encountered during test.\n")
+
+
+def test_no_test_is_running(tmp_path: Path) -> None:
+    response = OURS.QuerySampleResponse(1, 0, 0)
+    run(OURS, tmp_path, settings_for(OURS, "Offline", "PerformanceOnly"))
+    for complete in (OURS.QuerySamplesComplete, OURS.FirstTokenComplete):
+        with pytest.raises(ValueError, match="no test is running"):
+            complete([response])
+        complete([])
+        with pytest.raises(TypeError):
+            complete(5)
+
+
+@pytest.mark.parametrize("thread", ["same thread", "another thread"])
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_an_unknown_id_ends_the_test(scenario: str, mode: str, thread: str, tmp_path: Path) -> None:
+    """Even where the system doesn't see the error, or answers nothing else."""
+    raised: list[BaseException] = []
+
+    def complete(samples: list[Any]) -> None:
+        unknown = [OURS.QuerySampleResponse(one.id + 10**6, 0, 0) for one in samples]
+        try:
+            OURS.QuerySamplesComplete(unknown)
+        except ValueError as error:
+            raised.append(error)
+
+    def issue(samples: list[Any]) -> None:
+        if thread == "same thread":
+            complete(samples)
+            return
+        worker = threading.Thread(target=complete, args=(samples,))
+        worker.start()
+        worker.join()
+
+    with pytest.raises(ResponseError, match="never issued") as caught:
+        run(OURS, tmp_path, settings_for(OURS, scenario, mode), issue=issue)
+    assert caught.value is raised[0]
+    assert "ERROR" in Seen(tmp_path).text("summary.txt")
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_a_sample_of_an_older_series(scenario: str, mode: str, tmp_path: Path) -> None:
+    before = run(OURS, tmp_path, settings_for(OURS, scenario, mode))
+    old = before.ids[-1]
+    ids: list[int] = []
+
+    def issue(samples: list[Any]) -> None:
+        if not ids:
+            OURS.QuerySamplesComplete([OURS.QuerySampleResponse(old, 1, 8)])
+        ids.extend(one.id for one in samples)
+        answer(OURS, samples)
+
+    seen = run(OURS, tmp_path, settings_for(OURS, scenario, mode), issue=issue)
+    expected = (
+        f"Received completion for an old sample. Min expected id: {seen.ids[0]} Actual id: {old}"
+    )
+    assert seen.values("error_runtime") == [expected]
+    assert "\n1 ERROR encountered. See detailed log.\n" in seen.text("summary.txt")
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_old_samples_among_others(scenario: str, mode: str, tmp_path: Path) -> None:
+    ids = run(OURS, tmp_path, settings_for(OURS, scenario, mode)).ids
+    old = [OURS.QuerySample(ids[0], 0), OURS.QuerySample(ids[1], 0)]
+
+    def issue(samples: list[Any]) -> None:
+        mixed = [*old[:1], *samples, *old[1:]]
+        old.clear()
+        answer(OURS, mixed)
+
+    seen = run(OURS, tmp_path, settings_for(OURS, scenario, mode), issue=issue)
+    assert len(seen.values("error_runtime")) == 2
+    assert len(seen.answers) == (len(seen.ids) if mode == "AccuracyOnly" else 0)
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_a_sample_completed_twice(scenario: str, mode: str, tmp_path: Path) -> None:
+    count = 0
+
+    def issue(samples: list[Any]) -> None:
+        nonlocal count
+        count += 1
+        answer(OURS, samples)
+        if count == 1:
+            answer(OURS, samples[:1])
+
+    seen = run(OURS, tmp_path, settings_for(OURS, scenario, mode), issue=issue)
+    assert seen.values("error_runtime") == [TWICE]
+    assert len(seen.answers) == (len(seen.ids) if mode == "AccuracyOnly" else 0)
+    assert "\n1 ERROR encountered. See detailed log.\n" in seen.text("summary.txt")
+
+
+@pytest.mark.parametrize("scenario", ["MultiStream", "Offline"])
+def test_a_sample_twice_in_one_call(scenario: str, tmp_path: Path) -> None:
+    """The first counts, so what is missing has to follow."""
+
+    def issue(samples: list[Any]) -> None:
+        answer(OURS, [*samples[:3], samples[1]])
+        answer(OURS, samples[3:])
+
+    seen = run(OURS, tmp_path, settings_for(OURS, scenario, "AccuracyOnly"), issue=issue)
+    assert seen.values("error_runtime") == [TWICE] * len(seen.calls("issue"))
+    assert len(seen.answers) == len(seen.ids)
+
+
+# ---- tokens
+
+
+def tokens(
+    scenario: str,
+    folder: Path,
+    issue: Callable[[list[Any]], None],
+    mode: str = "PerformanceOnly",
+) -> Seen:
+    asked = settings_for(OURS, scenario, mode, use_token_latencies=True, min_query_count=5)
+    return run(OURS, folder, asked, issue=issue)
+
+
+def response(one: Any, count: int = 0) -> Any:
+    return OURS.QuerySampleResponse(one.id, 0, 0, count)
+
+
+def first(samples: list[Any]) -> None:
+    OURS.FirstTokenComplete([response(one) for one in samples])
+
+
+def rest(samples: list[Any], count: int = 4) -> None:
+    OURS.QuerySamplesComplete([response(one, count) for one in samples])
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_token_latencies_are_reported(scenario: str, tmp_path: Path) -> None:
+    def issue(samples: list[Any]) -> None:
+        first(samples)
+        rest(samples)
+
+    seen = tokens(scenario, tmp_path, issue)
+    keys = [key for key, _ in seen.records]
+    offline = scenario == "Offline"
+    for key in (
+        "result_first_token_99.00_percentile_latency_ns",
+        "result_time_per_output_token_99.00_percentile_ns",
+    ):
+        assert (key in keys) != offline
+    assert ("result_tokens_per_second" in keys) == offline
+    assert seen.values("num_errors") == [0]
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_tokens_are_logged(scenario: str, tmp_path: Path) -> None:
+    buffer = ctypes.create_string_buffer(bytes(range(1, 9)), 8)
+    address = ctypes.addressof(buffer)
+
+    def issue(samples: list[Any]) -> None:
+        OURS.FirstTokenComplete([OURS.QuerySampleResponse(one.id, address, 4) for one in samples])
+        OURS.QuerySamplesComplete(
+            [OURS.QuerySampleResponse(one.id, address, 8, 2) for one in samples]
+        )
+
+    seen = tokens(scenario, tmp_path, issue, "AccuracyOnly")
+    assert len(seen.answers) == len(seen.ids)
+    for entry in seen.answers:
+        assert entry["data"] == "0102030405060708"
+        assert entry["token_count"] == 2
+        assert entry.get("token_data") == (None if scenario == "Offline" else "01020304")
+
+
+NO_FIRST = "Attempted to record a sample latency before it's first token latency"
+NO_COUNT = "n_tokens argument missing or attempted to record 0 as number of tokens"
+NEGATIVE = "Attempted to record a negative number of tokens"
+TOO_FEW = "Number of tokens need to be greater than 1"
+TOO_LATE = "Attempted to record token latency after sample was completed"
+
+TOKEN_STEPS: list[tuple[list[Callable[[list[Any]], None]], list[str]]] = [
+    ([first, rest], []),
+    ([rest], [NO_FIRST]),
+    ([first, lambda samples: rest(samples, 0)], [NO_COUNT]),
+    ([first, lambda samples: rest(samples, -3)], [NEGATIVE]),
+    ([first, lambda samples: rest(samples, 1)], [TOO_FEW]),
+    ([first, rest, first], [TOO_LATE]),
+    ([first, first, rest], [TWICE]),
+    ([first, rest, rest], [TWICE]),
+]
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+@pytest.mark.parametrize(("steps", "errors"), TOKEN_STEPS)
+def test_token_incidents(
+    scenario: str,
+    steps: list[Callable[[list[Any]], None]],
+    errors: list[str],
+    tmp_path: Path,
+) -> None:
+    def issue(samples: list[Any]) -> None:
+        for step in steps:
+            step(samples)
+
+    seen = tokens(scenario, tmp_path, issue)
+    if scenario == "Offline":
+        # Nothing there needs a first token.
+        errors = [text for text in errors if text != NO_FIRST]
+    assert seen.values("error_runtime") == errors * len(seen.ids)
+    assert seen.values("num_errors") == [len(errors) * len(seen.ids)]
+
+
+def test_first_tokens_are_ignored_where_nobody_asks_for_them(tmp_path: Path) -> None:
+    def issue(samples: list[Any]) -> None:
+        first(samples)
+        answer(OURS, samples)
+        first(samples)
+
+    for scenario in SCENARIOS:
+        asked = settings_for(OURS, scenario, "AccuracyOnly")
+        assert is_right(run(OURS, tmp_path, asked, issue=issue))
