@@ -75,8 +75,12 @@ def test_derivation(changes: dict[str, Any], expected: dict[str, Any]) -> None:
 
 
 def test_contradictions_that_the_published_loadgen_runs_with_are_problems() -> None:
-    effective = derive(Settings(performance_issue_same_index=50), 64, 10)
-    (problem,) = effective.problems
+    asked = Settings(performance_issue_same=True, performance_issue_same_index=50)
+    assert derive(asked.replace(performance_issue_same=False), 64, 10).problems == ()
+    both = derive(asked.replace(performance_issue_unique=True), 64, 10).problems
+    assert len(both) == 2
+    assert "both cannot be true" in both[1]
+    (problem,) = derive(asked, 64, 10).problems
     assert problem == (
         "Sample Idx to be repeated in performance_issue_same mode cannot be greater than loaded "
         "performance_sample_count. performance_issue_same_index: 50 performance_sample_count: 10"

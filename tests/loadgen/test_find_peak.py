@@ -105,3 +105,20 @@ def test_a_search_stops_when_the_system_fails() -> None:
     outcome = run_test(SimulatedSUT(clock, service_ns), Library(), asked, RunOptions(clock=clock))
     assert isinstance(outcome.error, RuntimeError)
     assert len(outcome.recording.series) == 3
+
+
+def test_a_search_that_no_load_fails_comes_to_an_end() -> None:
+    """Every run ends early, before its latencies can grow beyond the bound."""
+    asked = short_settings(
+        Scenario.SERVER,
+        mode=Mode.FIND_PEAK,
+        server_target_qps=1000.0,
+        server_max_async_queries=3,
+        server_find_peak_qps_boundary_step_size=9.0,
+        min_query_count=20,
+    )
+    recording = simulate(asked, 1_000_000).recording
+    assert recording.chronicle[-1].kind == "unbounded"
+    assert recording.performance is not None
+    assert recording.performance.target_qps == 1e7
+    assert judge(recording) is not None

@@ -223,8 +223,8 @@ def test_test05_replaces_seeds_and_mode() -> None:
 
 
 def test_contradictory_settings_are_refused_unless_tolerated() -> None:
-    asked = short_settings(performance_issue_same_index=50)
-    with pytest.raises(SettingsError, match="Sample Idx"):
+    asked = short_settings(performance_issue_same=True, performance_issue_unique=True)
+    with pytest.raises(SettingsError, match="both cannot be true"):
         run_test(System(Query.complete), Library(), asked)
     outcome = run_test(
         System(Query.complete),

@@ -45,7 +45,6 @@ def test_defaults_that_differ_follow_the_era() -> None:
         ({"server_coalesce_queries": 1}, "true or false"),
         ({"scenario": "Srver"}, "did you mean 'Server'"),
         ({"scenario": 3}, "one of SingleStream"),
-        ({"performance_issue_unique": True, "performance_issue_same": True}, "contradict"),
         ({"scenario": Scenario.MULTI_STREAM_FREE}, "removed in LoadGen 2.0"),
         ({"era": Era.V05, "use_token_latencies": True}, "v0.5 has no such setting"),
         ({"era": Era.V05, "sample_concatenate_permutation": True}, "v0.5 has no such setting"),

@@ -68,7 +68,7 @@ def test_log_files_equal_the_golden_ones(
 ) -> None:
     monkeypatch.setenv("TZ", "UTC")
     time.tzset()
-    monkeypatch.setattr("importlib.metadata.version", lambda _: "TEST")
+    monkeypatch.setattr("inferometer.logs.version._version", lambda: "TEST")
     outcome = simulate(short_settings(**CASES[name]), 700_000)
     recording = at_rest(outcome.recording)
     logs = LogSettings(enable_trace=True, trace_sample_limit=3)

@@ -574,3 +574,50 @@ def test_v05_takes_every_key_from_every_file(tmp_path: Path) -> None:
         assert settings.min_query_count == 100, "there is no built-in file"
     with pytest.raises(TypeError):
         settings.FromConfig(str(path), "m", "SingleStream", 1)
+
+
+def test_negative_max_async_queries(tmp_path: Path) -> None:
+    (tmp_path / "c.conf").write_text("*.Server.max_async_queries = -1\n")
+    settings = OURS.TestSettings()
+    assert settings.FromConfig(str(tmp_path / "c.conf"), "m", "Server", 2) == 0
+    assert settings.server_max_async_queries == 2**64 - 1
+
+
+def test_log_output_is_copied_and_typed() -> None:
+    logs, other = OURS.LogSettings(), OURS.LogOutputSettings()
+    logs.log_output = other
+    other.outdir = "later"
+    assert logs.log_output.outdir == "."
+    with pytest.raises(TypeError):
+        logs.log_output = 5
+
+
+@pytest.mark.parametrize("arguments", [(1,), (1, 2)])
+def test_arity_of_responses(arguments: Any) -> None:
+    with pytest.raises(TypeError):
+        OURS.QuerySampleResponse(*arguments)
+
+
+def test_arity_of_samples() -> None:
+    with pytest.raises(TypeError):
+        OURS.QuerySample(1)
+
+
+def test_mixed_numpy_integers() -> None:
+    OURS.QuerySampleResponse(5, np.uint64(10), np.int64(8))
+
+
+@pytest.mark.parametrize("kind", ["SUT", "QSL", "QDL", "FastSUT"])
+def test_destroying_what_is_no_number(kind: str) -> None:
+    with pytest.raises(TypeError):
+        getattr(OURS, f"Destroy{kind}")("x")
+
+
+def test_enum_errors() -> None:
+    with pytest.raises(TypeError):
+        OURS.TestScenario("Server")
+
+
+def test_float_fields_and_huge_integers() -> None:
+    with pytest.raises(TypeError):
+        OURS.TestSettings().server_target_qps = 10**400

@@ -377,3 +377,44 @@ def test_first_tokens_are_ignored_where_nobody_asks_for_them(tmp_path: Path) -> 
     for scenario in SCENARIOS:
         asked = settings_for(OURS, scenario, "AccuracyOnly")
         assert is_right(run(OURS, tmp_path, asked, issue=issue))
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_old_samples_leave_the_answers_of_the_others_alone(scenario: str, tmp_path: Path) -> None:
+    ids = run(OURS, tmp_path, settings_for(OURS, scenario, "AccuracyOnly")).ids
+    old = [OURS.QuerySample(ids[0], 77), OURS.QuerySample(ids[1], 78)]
+
+    def issue(samples: list[Any]) -> None:
+        mixed = [*old[:1], *samples, *old[1:]]
+        old.clear()
+        answer(OURS, mixed)
+
+    seen = run(OURS, tmp_path, settings_for(OURS, scenario, "AccuracyOnly"), issue=issue)
+    for entry in seen.answers:
+        assert bytes.fromhex(entry["data"]) == entry["qsl_idx"].to_bytes(4, "little")
+
+
+def test_old_samples_and_the_response_callback(tmp_path: Path) -> None:
+    ids = run(OURS, tmp_path, settings_for(OURS, "Offline", "AccuracyOnly")).ids
+    called: list[int] = []
+
+    def issue(samples: list[Any]) -> None:
+        responses = [
+            OURS.QuerySampleResponse(one, 0, 0) for one in (ids[0], *(s.id for s in samples))
+        ]
+        OURS.QuerySamplesComplete(responses, lambda response: called.append(response.id))
+
+    seen = run(OURS, tmp_path, settings_for(OURS, "Offline", "AccuracyOnly"), issue=issue)
+    assert called == seen.ids
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_wrong_entries_in_performance_mode(scenario: str, tmp_path: Path) -> None:
+    def issue(samples: list[Any]) -> None:
+        responses = [OURS.QuerySampleResponse(one.id, 0, 0) for one in samples]
+        for wrong in WRONG_ENTRIES:
+            with pytest.raises(TypeError):
+                OURS.QuerySamplesComplete(wrong(responses))
+        answer(OURS, samples)
+
+    run(OURS, tmp_path, settings_for(OURS, scenario, "PerformanceOnly"), issue=issue)

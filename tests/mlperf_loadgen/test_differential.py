@@ -308,6 +308,7 @@ def test_same_calls_and_records(scenario: str, changes: dict[str, Any], tmp_path
         ("SingleStream", {"performance_issue_same": True, "performance_issue_unique": True}),
         ("MultiStream", {"performance_issue_same": True, "performance_issue_unique": True}),
         ("Server", {"performance_issue_same": True, "performance_issue_unique": True}),
+        ("Offline", {"performance_issue_same": True, "performance_issue_unique": True}),
         ("Offline", {"offline_expected_qps": -5.0}),
         # With this seed the second query comes at once, though the rate becomes 1 a second.
         ("Server", {"server_target_qps": -5.0, "min_query_count": 2, "schedule_rng_seed": 543}),

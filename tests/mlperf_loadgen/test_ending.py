@@ -357,3 +357,18 @@ def test_handles_and_settings_of_the_wrong_kind(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="destroyed"):
         start(sut, library, asked, logs)
     assert works_again(tmp_path)
+
+
+@pytest.mark.parametrize("place", ["load", "unload"])
+def test_system_exit_in_the_library(place: str, tmp_path: Path) -> None:
+    def leave(which: str) -> None:
+        if which == place:
+            raise SystemExit(3)
+
+    sut = OURS.ConstructSUT(lambda samples: answer(OURS, samples), lambda: None)
+    library = OURS.ConstructQSL(50, 20, lambda _: leave("load"), lambda _: leave("unload"))
+    with pytest.raises(SystemExit):
+        OURS.StartTestWithLogSettings(
+            sut, library, settings_for(OURS, "Offline", "PerformanceOnly"), logs_in(OURS, tmp_path)
+        )
+    assert "ERROR" in Seen(tmp_path).text("summary.txt")

@@ -440,3 +440,108 @@ def test_v05_takes_no_audit_path_and_no_keywords(tmp_path: Path) -> None:
         OURS_V05.ConstructSUT(lambda samples: None, lambda: None)
     with pytest.raises(TypeError):
         OURS_V05.QuerySamplesComplete([], None)
+
+
+@pytest.mark.parametrize("whole", [int, np.int64, np.uint64])
+def test_addresses_may_be_numpy_integers(whole: Any, tmp_path: Path) -> None:
+    def issue(samples: list[Any]) -> None:
+        data = np.array([one.index for one in samples], np.int32)
+        OURS.QuerySamplesComplete(
+            [
+                OURS.QuerySampleResponse(one.id, whole(data.ctypes.data + 4 * row), np.int64(4))
+                for row, one in enumerate(samples)
+            ]
+        )
+
+    seen = run(OURS, tmp_path, settings_for(OURS, "Offline", "AccuracyOnly"), issue=issue)
+    assert len(seen.answers) == 50
+
+
+def test_names_of_a_network_system(tmp_path: Path) -> None:
+    calls: list[str] = []
+
+    def name() -> str:
+        calls.append("name")
+        return f"name {calls.count('name')}"
+
+    sut = OURS.ConstructQDL(
+        lambda samples: answer(OURS, samples), lambda: calls.append("flush"), name
+    )
+    library = OURS.ConstructQSL(
+        50, 20, lambda _: calls.append("load"), lambda _: calls.append("unload")
+    )
+    OURS.StartTestWithLogSettings(
+        sut, library, settings_for(OURS, "Offline", "PerformanceOnly"), logs_in(OURS, tmp_path)
+    )
+    assert Seen(tmp_path).values("sut_name") == ["name 1"]
+    assert "SUT name : name 2\n" in Seen(tmp_path).text("summary.txt")
+    assert calls == ["name", "load", "flush", "name", "unload"]
+    calls.clear()
+    OURS.StartTestWithLogSettings(
+        sut, library, settings_for(OURS, "Offline", "AccuracyOnly"), logs_in(OURS, tmp_path)
+    )
+    assert calls.count("name") == 1
+
+
+def test_query_seq_runs_on(tmp_path: Path) -> None:
+    seen = run(
+        OURS, tmp_path, settings_for(OURS, "Server", "AccuracyOnly"), logs=logs_in(OURS, tmp_path)
+    )
+    assert [one.query_seq for one in seen.traced] == list(range(50))
+
+
+def test_empty_answers_are_no_lines_of_the_detail_log(tmp_path: Path) -> None:
+    def issue(samples: list[Any]) -> None:
+        OURS.QuerySamplesComplete([OURS.QuerySampleResponse(one.id, 0, 0) for one in samples])
+
+    seen = run(OURS, tmp_path, settings_for(OURS, "Offline", "AccuracyOnly"), issue=issue)
+    assert [text for text in seen.values("generic_message") if "empty" in text] == []
+
+
+def test_broken_audit_file_is_reported_after_the_warning(tmp_path: Path) -> None:
+    (tmp_path / "audit.config").write_text("*.*.min_query_count = many\n")
+    seen = run(OURS, tmp_path, settings_for(OURS, "Offline", "PerformanceOnly"))
+    keys = [key for key, _ in seen.records]
+    assert keys.index("error_invalid_config") == keys.index("warning_generic_message") + 1
+
+
+def test_requested_settings_are_logged_as_they_were(tmp_path: Path) -> None:
+    seen = run(
+        OURS, tmp_path, settings_for(OURS, "Offline", "PerformanceOnly", offline_expected_qps=-5.0)
+    )
+    assert seen.values("requested_offline_expected_qps") == [-5]
+
+
+def test_a_probability_above_one_is_kept(tmp_path: Path) -> None:
+    seen = run(
+        OURS,
+        tmp_path,
+        settings_for(OURS, "Offline", "PerformanceOnly", accuracy_log_probability=1.5),
+    )
+    assert seen.values("num_errors") == [0]
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_same_index_alone_is_no_error(scenario: str, tmp_path: Path) -> None:
+    seen = run(
+        OURS,
+        tmp_path,
+        settings_for(OURS, scenario, "PerformanceOnly", performance_issue_same_index=90),
+    )
+    assert seen.values("error_invalid_test_settings") == []
+
+
+def test_unique_and_same_offline(tmp_path: Path) -> None:
+    seen = run(
+        OURS,
+        tmp_path,
+        settings_for(
+            OURS,
+            "Offline",
+            "PerformanceOnly",
+            performance_issue_same=True,
+            performance_issue_unique=True,
+        ),
+    )
+    (issued,), (loaded,) = seen.calls("issue"), seen.calls("load")
+    assert issued == [loaded[0]] * 20

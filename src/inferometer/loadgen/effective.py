@@ -175,11 +175,16 @@ def _offline_samples(settings: Settings, performance_count: int) -> int:
 
 def _problems(settings: Settings, performance_count: int) -> tuple[str, ...]:
     index = settings.performance_issue_same_index
-    if index >= performance_count:
-        text = (
+    found = []
+    if settings.performance_issue_same and index >= performance_count:
+        found.append(
             "Sample Idx to be repeated in performance_issue_same mode cannot be greater than "
             f"loaded performance_sample_count. performance_issue_same_index: {index} "
             f"performance_sample_count: {performance_count}"
         )
-        return (text,)
-    return ()
+    if settings.performance_issue_unique and settings.performance_issue_same:
+        found.append(
+            "Performance_issue_unique and performance_issue_same, both cannot be true at the "
+            "same time. performance_issue_unique: 1 performance_issue_same: 1"
+        )
+    return tuple(found)

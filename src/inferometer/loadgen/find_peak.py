@@ -12,6 +12,10 @@ from inferometer.loadgen.vocabulary import Scenario
 
 __all__ = ["FindPeak", "PeakSeries"]
 
+_MOST_QPS = 1e7
+_MOST_QUERIES = 2e8
+_MOST_SAMPLES_PER_QUERY = 1 << 24
+
 
 @dataclass(frozen=True)
 class PeakSeries:
@@ -28,7 +32,7 @@ class PeakSeries:
         Gives how many series have run.
     tell:
         Takes down a step: ``base``, ``boundaries``, ``found_boundaries``, ``middle``,
-        ``found`` or ``base_failed``, with the loads that belong to it.
+        ``found``, ``base_failed`` or ``unbounded``, with the loads that belong to it.
     """
 
     load: Callable[[float], None]
@@ -74,10 +78,9 @@ class FindPeak:
             self._series.unload()
             return best
         self._series.unload()
-        bounds = self._widen(base, best)
-        if bounds is None:
+        lower, upper, best = self._widen(base, best)
+        if upper is None:
             return best
-        lower, upper, best = bounds
         self._say("found_boundaries", lower, upper)
         self._series.load(upper)
         best, lower = self._bisect(lower, upper, best)
@@ -90,23 +93,37 @@ class FindPeak:
             return self._effective.target_qps
         return float(self._effective.samples_per_query)
 
-    def _widen(self, lower: float, best: int) -> tuple[float, float, int] | None:
-        """Raise the load until the bound fails."""
+    def _widen(self, lower: float, best: int) -> tuple[float, float | None, int]:
+        """Raise the load until the bound fails; without an upper bound if none does."""
         factor = 1.0 + (
             self._settings.server_find_peak_qps_boundary_step_size if self._is_rate else 1.0
         )
         while True:
             upper = lower * factor
+            if self._is_beyond(upper):
+                self._say("unbounded", lower)
+                return lower, None, best
             self._say("boundaries", lower, upper)
             self._series.load(upper)
             met = self._series.run(upper)
             number = self._series.count() - 1
             self._series.unload()
             if met is None:
-                return None
+                return lower, None, best
             if not met:
                 return lower, upper, best
             lower, best = upper, number
+
+    def _is_beyond(self, load: float) -> bool:
+        """Tell whether a load is more than any generator issues, or its plan too large.
+
+        A test that ends early, or a very short one, may meet the bound at any load; the
+        published search then goes on for ever.
+        """
+        if not self._is_rate:
+            return load > _MOST_SAMPLES_PER_QUERY
+        seconds = self._effective.target_duration_ms / 1e3
+        return load > _MOST_QPS or load * seconds > _MOST_QUERIES
 
     def _bisect(self, lower: float, upper: float, best: int) -> tuple[int, float]:
         """Halve the interval until it is as narrow as asked for."""

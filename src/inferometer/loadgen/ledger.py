@@ -174,10 +174,10 @@ class Ledger:
         try:
             done = self._complete(key, stamp, responses, positions, token_counts)
         except (OSError, ResponseError) as error:
-            self._end_by(error)
+            self.end_by(error)
             raise
         except Exception as error:
-            self._end_by(error)
+            self.end_by(error)
             raise ResponseError(f"the completion can't be read: {error}") from error
         self._tell(done, stamp)
 
@@ -219,7 +219,7 @@ class Ledger:
         try:
             done = self._intake.complete(samples, stamp, answers, token_counts)
         except Exception as error:
-            self._end_by(error)
+            self.end_by(error)
             raise
         self._tell(done, stamp)
 
@@ -234,7 +234,7 @@ class Ledger:
         try:
             self._intake.first_tokens(samples, stamp, answers)
         except Exception as error:
-            self._end_by(error)
+            self.end_by(error)
             raise
 
     def _tell(self, done: bool, stamp: int) -> None:
@@ -244,7 +244,7 @@ class Ledger:
         if stamp >= self.next_due_ns:
             self.give_way()
 
-    def _end_by(self, error: Exception) -> None:
+    def end_by(self, error: Exception) -> None:
         """End the series because a completion can't be recorded."""
         is_disk = isinstance(error, OSError)
         kind = IncidentKind.RESPONSES_NOT_KEPT if is_disk else IncidentKind.WRONG_RESPONSE

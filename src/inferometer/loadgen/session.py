@@ -244,7 +244,8 @@ class _Session:
     def _call_library(self, call: Callable[[NDArray[np.int64]], None], loaded: LoadableSet) -> None:
         try:
             call(loaded.indices)
-        except (Exception, KeyboardInterrupt) as error:
+        except BaseException as error:
+            # Even SystemExit: the recording has to outlive whatever a callback raises.
             kind = "interrupted" if isinstance(error, KeyboardInterrupt) else "library_failed"
             text = f"{type(error).__name__}: {error}".removesuffix(": ")
             self._messages.append(Message(kind, text))

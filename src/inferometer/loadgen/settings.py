@@ -108,7 +108,7 @@ class Settings:
         1.0, "find-peak widens its bound by 1 + this factor"
     )
     server_max_async_queries: int = _count(
-        0, "end early beyond so many outstanding queries; 0 is no limit", most=_I32_MAX
+        0, "end early beyond so many outstanding queries; 0 is no limit"
     )
     server_num_issue_query_threads: int = _count(0, "only 0 can be used from Python", most=0)
     offline_expected_qps: float = _rate(1.0, "expected samples a second; sizes the one query")
@@ -163,11 +163,6 @@ class Settings:
             value = _checked(field.name, getattr(self, field.name), field.metadata)
             object.__setattr__(self, field.name, value)
         self._check_era_has_settings()
-        if self.performance_issue_unique and self.performance_issue_same:
-            raise SettingsError(
-                "performance_issue_unique and performance_issue_same are both true; "
-                "they contradict each other, so set one of them to false"
-            )
 
     def _checked_era(self) -> Era:
         metadata = type(self).__dataclass_fields__["era"].metadata

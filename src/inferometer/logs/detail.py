@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from inferometer.loadgen.effective import EffectiveSettings
-from inferometer.loadgen.recording import Recording, SeriesRecord
+from inferometer.loadgen.recording import Message, Recording, SeriesRecord
 from inferometer.loadgen.settings import Settings
 from inferometer.loadgen.verdict import PERCENTILES, LatencySummary, Verdict
 from inferometer.loadgen.vocabulary import Mode, Scenario
@@ -107,23 +107,36 @@ def detail_lines(recording: Recording, verdict: Verdict | None) -> Iterator[str]
 
 def detail_records(recording: Recording, verdict: Verdict | None) -> Iterator[DetailRecord]:
     """Give the records of the current detail log, in order."""
-    for message in recording.messages:
-        if message.kind == "invalid_config":
-            yield DetailRecord("error_invalid_config", message.text, is_error=True)
+    before, after = _around_audit(recording)
+    for message in before:
+        yield from _said(message)
     for name, value in version_fields().items():
         yield DetailRecord(f"loadgen_{name}", value)
     yield DetailRecord("loadgen_file_sha1", {})
     yield from _names(recording)
-    for message in recording.messages:
-        if message.kind in ("audit", "test05"):
-            yield DetailRecord("warning_generic_message", message.text, is_warning=True)
-        elif message.kind == "invalid_settings":
-            yield DetailRecord("error_invalid_test_settings", message.text, is_error=True)
-    yield from _requested(recording.settings)
+    for message in after:
+        yield from _said(message)
+    yield from _requested(recording.settings, recording.notes.get("requested", {}))
     yield from _effective(recording.effective)
     yield from _course(recording)
     if verdict is not None:
         yield from _Results(recording, verdict).records()
+
+
+def _around_audit(recording: Recording) -> tuple[list[Message], list[Message]]:
+    """Part what was said before the test began from what was said once it had."""
+    kinds = [message.kind for message in recording.messages]
+    begun = kinds.index("audit") if "audit" in kinds else len(kinds)
+    early = [m for m in recording.messages[:begun] if m.kind == "invalid_config"]
+    return early, [m for m in recording.messages if m not in early]
+
+
+def _said(message: Message) -> Iterator[DetailRecord]:
+    if message.kind in ("audit", "test05"):
+        yield DetailRecord("warning_generic_message", message.text, is_warning=True)
+    elif message.kind in ("invalid_config", "invalid_settings"):
+        key = message.kind.replace("settings", "test_settings")
+        yield DetailRecord(f"error_{key}", message.text, is_error=True)
 
 
 def _names(recording: Recording) -> Iterator[DetailRecord]:
@@ -136,11 +149,12 @@ def _names(recording: Recording) -> Iterator[DetailRecord]:
     yield DetailRecord("qsl_reported_performance_count", recording.performance_sample_count)
 
 
-def _requested(settings: Settings) -> Iterator[DetailRecord]:
+def _requested(settings: Settings, given: Mapping[str, Any]) -> Iterator[DetailRecord]:
+    """Tell what was asked for; ``given`` holds values that were replaced by possible ones."""
     yield DetailRecord("requested_scenario", settings.scenario.value)
     yield DetailRecord("requested_test_mode", settings.mode.value)
     for name in requested_names(settings):
-        yield DetailRecord(f"requested_{name}", getattr(settings, name))
+        yield DetailRecord(f"requested_{name}", given.get(name, getattr(settings, name)))
     if settings.use_token_latencies:
         yield DetailRecord("requested_use_token_latencies", True)
         if settings.scenario is not Scenario.OFFLINE:
@@ -185,7 +199,7 @@ def _peak_step(moment: Moment, scenario: Scenario) -> DetailRecord:
     if step.kind == "unsupported":
         text = unsupported_peak_text(is_v05=False)
         return DetailRecord("error_invalid_config", text, at_ns, is_error=True)
-    if step.kind == "base_failed":
+    if step.kind in ("base_failed", "unbounded"):
         return DetailRecord("error_runtime", step_text(step, scenario), at_ns, is_error=True)
     return DetailRecord("generic_message", step_text(step, scenario), at_ns)
 

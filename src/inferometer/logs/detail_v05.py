@@ -142,7 +142,7 @@ def _course(recording: Recording) -> Iterator[tuple[int, str]]:
         elif step.kind == "unsupported":
             yield at_ns, f"ERROR : {unsupported_peak_text(is_v05=True)}"
         elif step.kind != "unload":
-            mark = "ERROR : " if step.kind == "base_failed" else ""
+            mark = "ERROR : " if step.kind in ("base_failed", "unbounded") else ""
             yield at_ns, mark + step_text(step, recording.settings.scenario)
     for message in recording.messages:
         if message.kind in LATE_MESSAGES:

@@ -13,6 +13,7 @@ from inferometer.logs.wording import ERROR_INCIDENTS
 
 __all__ = [
     "ERROR_MESSAGES",
+    "ERROR_STEPS",
     "LATE_MESSAGES",
     "LoadedSets",
     "Moment",
@@ -25,6 +26,9 @@ __all__ = [
 
 ERROR_MESSAGES = ("invalid_config", "invalid_settings", "library_failed", "interrupted")
 """The messages outside the series that count as errors."""
+
+ERROR_STEPS = ("unsupported", "base_failed", "unbounded")
+"""The steps of find-peak that count as errors."""
 
 LATE_MESSAGES = ("library_failed", "interrupted")
 """Those of them that come at the end of a test."""
@@ -93,7 +97,7 @@ def error_count(recording: Recording) -> int:
         for kind, count in series.incident_counts.items()
         if kind in ERROR_INCIDENTS
     )
-    steps = sum(step.kind in ("unsupported", "base_failed") for step in recording.chronicle)
+    steps = sum(step.kind in ERROR_STEPS for step in recording.chronicle)
     said = sum(message.kind in ERROR_MESSAGES for message in recording.messages)
     return in_series + steps + said
 

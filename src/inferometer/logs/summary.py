@@ -68,7 +68,8 @@ class _Summary:
 
     def lines(self) -> Iterator[str]:
         yield from _title("MLPerf Results Summary")
-        yield f"SUT name : {self.recording.sut_name}"
+        name = self.recording.notes.get("summary_sut_name", self.recording.sut_name)
+        yield f"SUT name : {name}"
         yield f"Scenario : {scenario_name(self.scenario, self.is_v05)}"
         yield f"Mode     : {mode_name(self.recording.settings.mode, self.is_v05)}"
         yield from self._headline()

@@ -23,9 +23,13 @@ def trace_lines(recording: Recording, sample_limit: int = DEFAULT_SAMPLE_LIMIT) 
     """
     process = int(recording.notes.get("process_id", os.getpid()))
     yield '{"traceEvents":['
+    queries = 0
     for moment in moments(recording):
-        if moment.series is not None:
-            yield from _sample_events(recording, moment.series, moment.at_ns, process, sample_limit)
+        series = moment.series
+        if series is not None:
+            origin = (moment.at_ns, queries)
+            yield from _sample_events(recording, series, origin, process, sample_limit)
+            queries += series.generated_query_count
     yield '{"name":"LastTrace"}'
     yield "],"
     yield '"displayTimeUnit":"ns",'
@@ -37,8 +41,10 @@ def trace_lines(recording: Recording, sample_limit: int = DEFAULT_SAMPLE_LIMIT) 
 
 
 def _sample_events(
-    recording: Recording, series: SeriesRecord, origin_ns: int, process: int, limit: int
+    recording: Recording, series: SeriesRecord, origin: tuple[int, int], process: int, limit: int
 ) -> Iterator[str]:
+    """Give the events of a series; ``origin`` is its start in ns and its first query's number."""
+    origin_ns, first_query = origin
     is_server = recording.settings.scenario is Scenario.SERVER
     size = series.samples_per_query
     for sample in range(min(series.sample_count, limit)):
@@ -51,7 +57,7 @@ def _sample_events(
         number = series.first_sample_id + sample
         yield (
             f'{{"name":"Sample","cat":"default","ph":"b","pid":{process},"id":{number},'
-            f'"ts":{_us(start)},"args":{{"sample_seq":{number},"query_seq":{query},'
+            f'"ts":{_us(start)},"args":{{"sample_seq":{number},"query_seq":{first_query + query},'
             f'"sample_idx":{series.sample_index[sample]},"issue_start_ns":{issue},'
             f'"complete_ns":{done}}}}},'
         )

@@ -16,7 +16,31 @@ from typing import TYPE_CHECKING
 from inferometer.mlperf_loadgen.api import CURRENT, ERAS, api_module, api_names
 
 if TYPE_CHECKING:
-    from inferometer.mlperf_loadgen.api import *  # noqa: F403 - the names bound below
+    # The names bound below, for those who check types.
+    from inferometer.mlperf_loadgen.api import StartTest as StartTest
+    from inferometer.mlperf_loadgen.api import StartTestWithLogSettings as StartTestWithLogSettings
+    from inferometer.mlperf_loadgen.log_settings import LogOutputSettings as LogOutputSettings
+    from inferometer.mlperf_loadgen.log_settings import LogSettings as LogSettings
+    from inferometer.mlperf_loadgen.runtime import ConstructFastSUT as ConstructFastSUT
+    from inferometer.mlperf_loadgen.runtime import ConstructQDL as ConstructQDL
+    from inferometer.mlperf_loadgen.runtime import ConstructQSL as ConstructQSL
+    from inferometer.mlperf_loadgen.runtime import ConstructSUT as ConstructSUT
+    from inferometer.mlperf_loadgen.runtime import DestroyFastSUT as DestroyFastSUT
+    from inferometer.mlperf_loadgen.runtime import DestroyQDL as DestroyQDL
+    from inferometer.mlperf_loadgen.runtime import DestroyQSL as DestroyQSL
+    from inferometer.mlperf_loadgen.runtime import DestroySUT as DestroySUT
+    from inferometer.mlperf_loadgen.runtime import FirstTokenComplete as FirstTokenComplete
+    from inferometer.mlperf_loadgen.runtime import QuerySamplesComplete as QuerySamplesComplete
+    from inferometer.mlperf_loadgen.samples import QuerySample as QuerySample
+    from inferometer.mlperf_loadgen.samples import QuerySampleResponse as QuerySampleResponse
+    from inferometer.mlperf_loadgen.samples import VectorQuerySample as VectorQuerySample
+    from inferometer.mlperf_loadgen.samples import (
+        VectorQuerySampleResponse as VectorQuerySampleResponse,
+    )
+    from inferometer.mlperf_loadgen.test_settings import TestSettings as TestSettings
+    from inferometer.mlperf_loadgen.words import LoggingMode as LoggingMode
+    from inferometer.mlperf_loadgen.words import TestMode as TestMode
+    from inferometer.mlperf_loadgen.words import TestScenario as TestScenario
 
 __all__ = ["ERAS", "ERA_VARIABLE", "install"]
 

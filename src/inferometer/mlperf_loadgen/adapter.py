@@ -92,12 +92,15 @@ class _Sut:
     def __init__(self, construction: Construction):
         issue, self.flush, extra = construction.arguments
         self._is_fast = construction.kind == "fast"
+        self.summary_name: str | None = None
         self.issue: Callable[[Any], None] = issue
         self.name = {"sut": "PySUT", "fast": "PyFastSUT"}.get(construction.kind, "")
         if self._is_fast:
             self.issue = lambda query: issue(*query)
         elif construction.kind == "qdl":
             self.name = str(extra())
+            # A network system is asked once more, for the summary.
+            self.report_latencies = lambda _: setattr(self, "summary_name", str(extra()))
         elif extra is not None:
             self.report_latencies = lambda latencies: extra(latencies.tolist())
 
@@ -150,19 +153,24 @@ def run_published_test(
         system = _Sut(runtime.look_up(sut, "sut", "fast", "qdl"))
         samples = _Library(runtime.look_up(library, "qsl"))
         folder = _writable_folder(logs.log_output.outdir)
-        asked, messages = _asked(era, settings, audit_path)
+        asked, messages, requested = _asked(era, settings, audit_path)
         options = RunOptions(messages=messages, tolerate_problems=True, on_calling_thread=True)
         outcome = _runner(system, samples, asked, options)
         runtime.set_flight(None)
-        _write(folder, _named_again(outcome.recording, sut), outcome, logs)
+        _write(folder, _annotated(outcome.recording, system, requested), outcome, logs)
         _raise_what_ended_it(outcome)
     finally:
         runtime.set_flight(None)
         _running.release()
 
 
-def _asked(era: Era, settings: Any, audit_path: str) -> tuple[Settings, list[Message]]:
-    """Give what is asked for once the audit file has been applied."""
+def _asked(
+    era: Era, settings: Any, audit_path: str
+) -> tuple[Settings, list[Message], dict[str, Any]]:
+    """Give what is asked for once the audit file has been applied.
+
+    Also gives what has to be said, and the values that were replaced by possible ones.
+    """
     messages = take_queued_messages()
     if os.access(audit_path, os.R_OK):
         settings = copy_of(settings)
@@ -170,9 +178,9 @@ def _asked(era: Era, settings: Any, audit_path: str) -> tuple[Settings, list[Mes
             from_config_v05(settings, audit_path, "*", settings.scenario.name)
         else:
             from_config(settings, audit_path, "*", settings.scenario.name, _AUDIT_ONLY_ALONE)
-        messages += [*take_queued_messages(), Message("audit", AUDIT_MESSAGE)]
-    asked, said = settings_of(settings, era, _outstanding_limit_s())
-    return asked, messages + said
+        messages += [Message("audit", AUDIT_MESSAGE), *take_queued_messages()]
+    asked, said, requested = settings_of(settings, era, _outstanding_limit_s())
+    return asked, messages + said, requested
 
 
 def _outstanding_limit_s() -> float:
@@ -193,12 +201,12 @@ def _writable_folder(outdir: str) -> Path:
     return folder
 
 
-def _named_again(recording: Recording, sut: int) -> Recording:
-    """Ask a network system for its name once more, as the published summary does."""
-    construction = runtime.look_up(sut, "sut", "fast", "qdl")
-    if construction.kind != "qdl":
-        return recording
-    return dataclasses.replace(recording, sut_name=str(construction.arguments[2]()))
+def _annotated(recording: Recording, system: _Sut, requested: dict[str, Any]) -> Recording:
+    """Note for the logs what the settings of a recording can't say."""
+    notes = {**recording.notes, "requested": requested}
+    if system.summary_name is not None:
+        notes["summary_sut_name"] = system.summary_name
+    return dataclasses.replace(recording, notes=notes)
 
 
 def _write(folder: Path, recording: Recording, outcome: RunOutcome, logs: Any) -> None:

@@ -14,6 +14,7 @@ __all__ = ["from_config", "from_config_v05", "take_queued_messages"]
 _MULTIPLE = "Multiple conf files are used. This is not valid for official submission."
 _RENAMED = {"ttft_latency_ns": "ttft_latency", "tpot_latency_ns": "tpot_latency"}
 _BUILT_IN, _USER = 0, 1
+_U64 = 2**64
 
 _lock = threading.Lock()
 _queued: list[Message] = []
@@ -23,6 +24,8 @@ _has_user_conf = False
 def from_config(settings: Any, path: str, model: str, scenario: str, conf_type: int) -> int:
     """Apply a config file in the current era."""
     global _has_user_conf  # noqa: PLW0603 - the published binding has this one memory too
+    if not isinstance(conf_type, int):
+        raise TypeError(f"conf_type takes a whole number, not {conf_type!r}")
     code = 0
     if conf_type in (_BUILT_IN, _USER):
         with _lock:
@@ -61,7 +64,9 @@ def _apply(
         if isinstance(value, Mode):
             setattr(settings, name, TestMode[value.value])
         else:
-            setattr(settings, _RENAMED.get(name, name), value)
+            # A signed number in an unsigned field wraps round, as in the published one.
+            is_wrapped = name == "server_max_async_queries"
+            setattr(settings, _RENAMED.get(name, name), value % _U64 if is_wrapped else value)
     return table.code
 
 

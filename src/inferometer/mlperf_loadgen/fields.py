@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import enum
 from collections.abc import Callable
 from typing import Any
@@ -29,12 +30,19 @@ def _real(value: Any) -> float:
         hasattr(value, "__float__") or hasattr(value, "__index__")
     ):
         raise TypeError("a number")
-    return float(value)
+    try:
+        return float(value)
+    except OverflowError:
+        raise TypeError("a number of a float's size") from None
 
 
 def _flag(value: Any) -> bool:
-    if value is None or hasattr(type(value), "__bool__"):
-        return bool(value)
+    if value is None:
+        return False
+    # Looked for in the classes alone: a class of enums has a truth value of its own.
+    if any("__bool__" in vars(kind) for kind in type(value).__mro__):
+        with contextlib.suppress(ValueError):
+            return bool(value)
     raise TypeError("a bool")
 
 

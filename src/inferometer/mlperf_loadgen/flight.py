@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from inferometer.loadgen import IncidentKind
+from inferometer.loadgen import IncidentKind, ResponseError
 from inferometer.loadgen.ledger import Ledger
 from inferometer.mlperf_loadgen.samples import IssuedSample, QuerySample, QuerySampleResponse
 
@@ -54,8 +54,12 @@ class Flight:
     def complete_in_order(self, responses: Responses, stamp: int) -> bool:
         """Complete a whole query if these are all its samples in order; tell whether."""
         size, base = self._size, self.base
-        first = responses[0].id
-        if [*map(_ID, responses)] != [*range(first, first + size)]:
+        try:
+            ids = [*map(_ID, responses)]
+        except AttributeError:
+            return False
+        first = ids[0]
+        if ids != [*range(first, first + size)]:
             return False
         query, position = divmod(first - base, size)
         return not position and self.ledger.complete_query(query, stamp)
@@ -65,6 +69,10 @@ class Flight:
     ) -> None:
         """Record completions; read only the answers that are logged."""
         places = self._places(responses)
+        if self._has_old(places):
+            places, responses = self._without_old(places, responses)
+        if not len(places):
+            return
         if self._counts_only:
             query = self._whole_query(places)
             if query is not None and self.ledger.complete_query(query, stamp):
@@ -76,7 +84,7 @@ class Flight:
             response = responses[row]
             if response_cb is not None:
                 response_cb(response)
-            return string_at(response.data, response.size) if response.size else b""
+            return _bytes_of(response)
 
         self._complete_places(places, responses, stamp, answer)
 
@@ -87,11 +95,8 @@ class Flight:
         stamp: int,
         answer: Callable[[int], bytes] | None,
     ) -> None:
-        if self._has_old(places):
-            places, responses = self._without_old(places, responses)
         tokens = list(map(_TOKENS, responses)) if self.ledger.uses_tokens else None
-        if len(places):
-            self.ledger.complete_samples(places, stamp, answer, tokens)
+        self.ledger.complete_samples(places, stamp, answer, tokens)
 
     def first_token(self, responses: Responses, stamp: int) -> None:
         """Record first tokens, and their bytes where the answer will be logged."""
@@ -99,12 +104,8 @@ class Flight:
         if self._has_old(places):
             places, responses = self._without_old(places, responses)
 
-        def answer(row: int) -> bytes:
-            response = responses[row]
-            return string_at(response.data, response.size) if response.size else b""
-
         if len(places):
-            self.ledger.first_tokens(places, stamp, answer)
+            self.ledger.first_tokens(places, stamp, lambda row: _bytes_of(responses[row]))
 
     def _places(self, responses: Responses) -> Any:
         """Give where the samples stand in the series: a list, or int64 [n] for many."""
@@ -118,6 +119,10 @@ class Flight:
             raise TypeError(
                 f"a sequence of QuerySampleResponse is wanted, not of {', '.join(sorted(kinds))}"
             ) from None
+        except OverflowError:
+            error = ResponseError("an id is too large: no sample with it was ever issued")
+            self.ledger.end_by(error)
+            raise error from None
 
     def _whole_query(self, places: Any) -> int | None:
         """Give the number of the query that these are all the samples of, in order."""
@@ -143,6 +148,11 @@ class Flight:
                     IncidentKind.OLD_SAMPLE, least=self.base, actual=int(self.base + place)
                 )
         return [int(places[row]) for row in kept], [responses[row] for row in kept]
+
+
+def _bytes_of(response: QuerySampleResponse) -> bytes:
+    """Read the answer from its address; one without bytes may have any address."""
+    return string_at(int(response.data), int(response.size)) if response.size else b""
 
 
 def query_maker(ledger: Ledger, base: int) -> Callable[[int], list[QuerySample]]:

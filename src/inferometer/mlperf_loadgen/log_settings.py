@@ -29,11 +29,22 @@ class LogOutputSettings:
 class LogSettings:
     """What is logged. ``log_mode`` and its poll interval have no effect."""
 
-    __slots__ = ("_values", "log_output")
+    __slots__ = ("_log_output", "_values")
 
     def __init__(self) -> None:
         self._values: dict[str, Any] = {}
-        self.log_output = LogOutputSettings()
+        self._log_output = LogOutputSettings()
+
+    @property
+    def log_output(self) -> LogOutputSettings:
+        """Where the log files go: the object itself; setting it copies what it holds."""
+        return self._log_output
+
+    @log_output.setter
+    def log_output(self, given: LogOutputSettings) -> None:
+        if not isinstance(given, LogOutputSettings):
+            raise TypeError(f"log_output takes a LogOutputSettings, not {given!r}")
+        self._log_output._values = dict(given._values)
 
     log_mode = word_field(LoggingMode.AsyncPoll)
     log_mode_async_poll_interval_ms = Field(U64, 1000)

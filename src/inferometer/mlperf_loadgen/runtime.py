@@ -45,6 +45,7 @@ _flight: Flight | None = None
 _next_id = 1
 _handles: dict[int, Construction] = {}
 _numbers = itertools.count(1)
+_COUNT_LIMIT = 2**64
 
 
 class Construction:
@@ -74,6 +75,8 @@ def _check_callables(function: str, **callbacks: Any) -> None:
 
 def look_up(handle: int, *kinds: str) -> Construction:
     """Give what a handle stands for; raise ValueError if it is of none of these kinds."""
+    if not hasattr(handle, "__index__"):
+        raise TypeError(f"{handle!r} is not a handle; Construct… functions give them")
     found = _handles.get(handle)
     if found is None or found.kind not in kinds:
         wanted = " or ".join(kinds)
@@ -135,7 +138,8 @@ def ConstructQSL(  # noqa: N802
 ) -> int:
     """Construct a query sample library; give its handle."""
     for count in (total_sample_count, performance_sample_count):
-        if isinstance(count, float) or not hasattr(count, "__index__") or count < 0:
+        is_whole = hasattr(count, "__index__") and not isinstance(count, float)
+        if not is_whole or not 0 <= count < _COUNT_LIMIT:
             raise TypeError(f"ConstructQSL takes sample counts from 0, not {count!r}")
     _check_callables(
         "ConstructQSL",
@@ -208,7 +212,10 @@ def QuerySamplesComplete(  # noqa: N802
     flight = _flight
     if flight is not None and len(responses) == flight.fast_size:
         # The fast way of a whole query whose responses nobody keeps.
-        if flight.fast_size == 1:
+        if flight.fast_size > 1:
+            if flight.complete_in_order(responses, stamp):
+                return
+        elif type(responses[0]) is QuerySampleResponse:
             plain, number = flight.plain, responses[0].id - flight.base
             if number in plain:
                 # The time is stored before the query stops being outstanding.
@@ -220,8 +227,6 @@ def QuerySamplesComplete(  # noqa: N802
                     if stamp >= ledger.next_due_ns:
                         ledger.give_way()
                     return
-        elif flight.complete_in_order(responses, stamp):
-            return
     _complete(flight, responses, stamp, response_cb)
 
 

@@ -21,8 +21,13 @@ _PREFIXES = {
 _RATES = ("server_target_qps", "offline_expected_qps")
 
 
-def settings_of(given: Any, era: Era, outstanding_limit_s: float) -> tuple[Settings, list[Message]]:
+def settings_of(
+    given: Any, era: Era, outstanding_limit_s: float
+) -> tuple[Settings, list[Message], dict[str, Any]]:
     """Give settings that ask for the same test, and what has to be said about it.
+
+    Values that `Settings` doesn't take are replaced as the published LoadGen replaces
+    them; the last of the three holds what they were.
 
     Fields of other scenarios stay at their defaults, whatever they hold. Raises
     `SettingsError` for what would crash or hang the published LoadGen.
@@ -33,7 +38,9 @@ def settings_of(given: Any, era: Era, outstanding_limit_s: float) -> tuple[Setti
         for name, value in fields_of(given).items()
         if name not in ("scenario", "mode") and _is_used(name, scenario)
     }
+    before = dict(values)
     messages = _mend(values, given)
+    requested = {name: value for name, value in before.items() if values[name] != value}
     settings = Settings(
         scenario=scenario,
         mode=Mode(given.mode.name),
@@ -41,7 +48,7 @@ def settings_of(given: Any, era: Era, outstanding_limit_s: float) -> tuple[Setti
         outstanding_limit_s=outstanding_limit_s,
         **values,
     )
-    return settings, messages
+    return settings, messages, requested
 
 
 def _is_used(name: str, scenario: Scenario) -> bool:
@@ -58,16 +65,8 @@ def _mend(values: dict[str, Any], given: Any) -> list[Message]:
         if values.get(name, 0.0) < 0:
             said.append(f"Invalid value for {name} requested. requested: {values[name]:g} using: 1")
             values[name] = 1.0
-    if values["performance_issue_unique"] and values["performance_issue_same"]:
-        said.append(
-            "Performance_issue_unique and performance_issue_same, both cannot be true at the "
-            "same time. performance_issue_unique: 1 performance_issue_same: 1"
-        )
-        values["performance_issue_same"] = False
-    if values["accuracy_log_probability"] > 1:
-        asked = values["accuracy_log_probability"]
-        said.append(f"accuracy_log_probability is a fraction. requested: {asked:g} using: 1")
-        values["accuracy_log_probability"] = 1.0
+    # More than all responses can't be logged.
+    values["accuracy_log_probability"] = min(values["accuracy_log_probability"], 1.0)
     if not values["min_query_count"] and given.mode.name == "AccuracyOnly":
         # Accuracy mode issues every sample, whatever the least number is.
         values["min_query_count"] = 1

@@ -12,6 +12,11 @@ class _Word(enum.Enum):
 
     __test__ = False
 
+    @classmethod
+    def _missing_(cls, value: object) -> None:
+        if not isinstance(value, int):
+            raise TypeError(f"{cls.__name__} takes a whole number, not {value!r}")
+
     def __int__(self) -> int:
         return int(self.value)
 
