@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from io import StringIO
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -10,8 +11,20 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rich.console import Console
 
-from inferometer.loadgen import Interval, Mode, RunOutcome, Scenario, judge
+from inferometer.loadgen import (
+    Interval,
+    Mode,
+    Query,
+    RunOptions,
+    RunOutcome,
+    Scenario,
+    VirtualClock,
+    judge,
+    run_test,
+)
+from inferometer.report import print_session
 from inferometer.report.charts import Marker, distribution_chart, timeline_chart
 from inferometer.report.html import html_report
 from inferometer.report.scale import linear_scale, log_scale
@@ -19,7 +32,7 @@ from inferometer.report.wording import duration_text, interval_text, rate_text, 
 from inferometer.runs import Session, TestResult
 from inferometer.runs.findings import findings_of_test
 from inferometer.workloads import AccuracyResult
-from tests.support import short_settings, simulate
+from tests.support import Library, System, short_settings, simulate
 
 HOSTILE = "<script>alert('x')</script>\"&amp; {{ 7 * 7 }} ${x} </style>"
 
@@ -93,6 +106,35 @@ def test_every_metric_and_percentile_is_on_the_page(all_scenarios: list[TestResu
         if test.scenario is not Scenario.OFFLINE and test.verdict.query_latency:
             for value in test.verdict.query_latency.percentiles_ns.values():
                 assert duration_text(value) in page
+
+
+@pytest.mark.parametrize("scenario", [Scenario.SERVER, Scenario.OFFLINE, Scenario.SINGLE_STREAM])
+def test_token_rates_and_bounds_are_in_the_table_and_on_the_page(scenario: Scenario) -> None:
+    clock = VirtualClock()
+
+    def issue(query: Query) -> None:
+        clock.advance(2_000_000)
+        query.first_token()
+        clock.advance(3_000_000)
+        query.complete(token_counts=4)
+
+    asked = short_settings(
+        scenario,
+        use_token_latencies=True,
+        ttft_latency_ns=250_000_000,
+        tpot_latency_ns=50_000_000,
+        server_target_qps=1.0,
+        min_query_count=100,
+    )
+    outcome = run_test(System(issue), Library(), asked, RunOptions(clock=clock))
+    session = session_of(result_of(outcome))
+    page = html_report([session])
+    with Console(record=True, width=160, file=StringIO()) as console:
+        print_session(session, console)
+    for text in (page, console.export_text()):
+        assert "tokens/s" in text
+        assert ("each p99 1.00 ms" in text) == (scenario is not Scenario.OFFLINE)
+        assert ("bounds: first 250 ms, each 50.0 ms" in text) == (scenario is Scenario.SERVER)
 
 
 def test_hostile_names_stay_text(all_scenarios: list[TestResult]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import os
+import resource
 import time
 from collections.abc import Callable
 from typing import Protocol
@@ -14,6 +15,8 @@ __all__ = ["Clock", "MonotonicClock", "VirtualClock"]
 
 _SLICE_NS = 50_000_000
 _GIVE_WAY_S = 1e-6
+_LATE_NS = 20_000
+_MOST_SKIPS = 256
 
 
 class Clock(Protocol):
@@ -40,28 +43,35 @@ class MonotonicClock:
     """The system's monotonic clock.
 
     ``sleep_until`` sleeps until ``spin_ns`` before the due time and then polls the clock,
-    yielding the processor between two looks: sleeping alone oversleeps by 50 µs or more.
+    yielding the processor between two looks: where a core is idle, sleeping alone oversleeps
+    by 50 µs or more. Where all cores are busy a yield gives the core away for as long as
+    others want it, while a sleeper gets it at once; there it only sleeps.
     """
 
-    def __init__(self, spin_ns: int = 100_000):
+    def __init__(self, spin_ns: int = 100_000, *, hand_off: bool = True):
         self.spin_ns = spin_ns
+        self._hand_off = hand_off
+        self._crowding = _Crowding()
 
     now_ns = staticmethod(time.perf_counter_ns)
 
     def sleep_until(self, due_ns: int, interrupted: Callable[[], bool]) -> int:
         """Sleep, then poll; look for an interruption every 50 ms."""
         now, pause = time.perf_counter_ns, os.sched_yield
-        remaining = due_ns - now() - self.spin_ns
+        spin_ns = self.spin_ns if self._crowding.allows_spin() else 0
+        remaining = due_ns - now() - spin_ns
         while remaining > _SLICE_NS:
             # Slices let a stop request through while the next arrival is far away.
             time.sleep(_SLICE_NS * 1e-9)
             if interrupted():
                 return now()
-            remaining = due_ns - now() - self.spin_ns
+            remaining = due_ns - now() - spin_ns
         if remaining > 0:
             time.sleep(remaining * 1e-9)
         while (stamp := now()) < due_ns:
             pause()
+        if spin_ns:
+            self._crowding.learn(stamp - due_ns > _LATE_NS)
         return stamp
 
     def wait(self, waker: Waker, deadline_ns: int | None) -> None:
@@ -73,7 +83,45 @@ class MonotonicClock:
 
     def give_way(self) -> None:
         """Really sleep, however shortly: a mere release of the lock may be taken back."""
-        time.sleep(_GIVE_WAY_S)
+        if self._hand_off:
+            time.sleep(_GIVE_WAY_S)
+
+
+class _Crowding:
+    """Knows whether the issue thread loses its core where it yields.
+
+    Each loss doubles for how many arrivals there is no polling, each success halves it.
+    """
+
+    def __init__(self) -> None:
+        self._skips = 0
+        self._step = 0
+        self._switches = 0
+
+    def allows_spin(self) -> bool:
+        """Tell whether to poll for the next arrival."""
+        if self._skips:
+            self._skips -= 1
+            return False
+        return True
+
+    def learn(self, was_late: bool) -> None:
+        """Take in whether an arrival that was polled for came late."""
+        if not was_late:
+            self._step //= 2
+            return
+        # A thread that waits for the interpreter lock blocks; one that lost its core while
+        # it could have gone on was switched against its will. Only the second counts.
+        switches = _involuntary_switches()
+        if switches > self._switches:
+            self._step = min(max(1, 2 * self._step), _MOST_SKIPS)
+            self._skips = self._step
+        self._switches = switches
+
+
+def _involuntary_switches() -> int:
+    who = getattr(resource, "RUSAGE_THREAD", None)
+    return 0 if who is None else resource.getrusage(who).ru_nivcsw
 
 
 class VirtualClock:

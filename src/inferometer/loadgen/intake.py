@@ -74,6 +74,25 @@ class Intake:
         self._note_stale(query * size, size)
         return False
 
+    def complete_one(self, sample: int, stamp: int) -> bool | None:
+        """Record one sample, where only the time is kept; tell whether its query is done.
+
+        ``None`` if the sample isn't open: `complete` has the words for that.
+        """
+        ledger, size = self._ledger, self._size
+        query = sample // size
+        with self._lock:
+            if query not in ledger.outstanding or ledger.completed_ns[sample]:
+                return None
+            ledger.completed_ns[sample] = stamp
+            self.progress += 1
+            left = self.missing.get(query, size) - 1
+            if left:
+                self.missing[query] = left
+                return False
+            self.missing.pop(query, None)
+            return ledger.outstanding.pop(query, None) is not None
+
     def complete(
         self,
         samples: Samples,

@@ -26,6 +26,10 @@ class TimingOptions:
         every sleep late by as much.
     switch_interval_s:
         Thread switch interval during the run; ``None`` leaves it as it is.
+    hand_off:
+        A thread that completes a query while another is overdue sleeps for a moment, so
+        that the issue thread gets the interpreter lock. It helps where the system's pieces
+        of Python work are short; a short switch interval, where they are long.
     collect_garbage:
         Leave the cyclic garbage collector on during the run.
     """
@@ -33,6 +37,7 @@ class TimingOptions:
     spin_ns: int = 100_000
     timer_slack_ns: int = 1
     switch_interval_s: float | None = None
+    hand_off: bool = True
     collect_garbage: bool = False
 
 

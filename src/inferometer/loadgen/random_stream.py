@@ -8,6 +8,7 @@ less shifts everything after it.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 from numpy.random import MT19937
@@ -149,27 +150,43 @@ class RandomStream:
 
     def _integers_one_by_one(self, bounds: Words) -> Integers:
         """Draw where rejections are so frequent that blocks would be thrown away."""
-        values = []
-        ahead = iter(self._peek(2 * len(bounds)).tolist())
-        used = 0
-        for bound in bounds.tolist():
-            while True:
-                word = next(ahead, None)
-                if word is None:
-                    ahead = iter(self._peek(used + len(bounds))[used:].tolist())
-                    continue
-                used += 1
-                if self._lemire:
-                    product = word * bound
-                    value, accepted = product >> 32, product & _MAX_WORD >= _WORD % bound
-                else:
-                    step = _MAX_WORD // bound
-                    value, accepted = word // step, word < step * bound
-                if accepted:
-                    values.append(value)
-                    break
+        draws = _lemire_draws if self._lemire else _scaling_draws
+        values, used = draws(lambda count: self._peek(count).tolist(), bounds)
         self._drop(used)
         return np.array(values, np.int64)
+
+
+def _lemire_draws(peek: Callable[[int], list[int]], bounds: Words) -> tuple[list[int], int]:
+    """Draw below each bound; give the values and how many words they took."""
+    values: list[int] = []
+    words, place = peek(2 * len(bounds)), 0
+    for bound, least in zip(bounds.tolist(), (_WORD % bounds).tolist(), strict=True):
+        while True:
+            if place == len(words):
+                words = peek(2 * place)
+            product = words[place] * bound
+            place += 1
+            if product & 0xFFFFFFFF >= least:
+                values.append(product >> 32)
+                break
+    return values, place
+
+
+def _scaling_draws(peek: Callable[[int], list[int]], bounds: Words) -> tuple[list[int], int]:
+    """Draw below each bound as older compilers do; otherwise like `_lemire_draws`."""
+    values: list[int] = []
+    words, place = peek(2 * len(bounds)), 0
+    for bound, step in zip(bounds.tolist(), (_MAX_WORD // bounds).tolist(), strict=True):
+        past = step * bound
+        while True:
+            if place == len(words):
+                words = peek(2 * place)
+            word = words[place]
+            place += 1
+            if word < past:
+                values.append(word // step)
+                break
+    return values, place
 
 
 def shuffle_bounds(length: int) -> Integers:

@@ -33,7 +33,7 @@ from inferometer.loadgen.vocabulary import Mode, Scenario
 
 __all__ = ["run_test"]
 
-_SERVER_SWITCH_INTERVAL_S = 1e-4
+_SERVER_SWITCH_INTERVAL_S = 5e-5
 
 
 def run_test(
@@ -100,7 +100,9 @@ class _Session:
         self._settings = settings
         self._effective = effective
         self._timing = options.timing or _default_timing(settings)
-        self._clock = options.clock or MonotonicClock(self._timing.spin_ns)
+        self._clock = options.clock or MonotonicClock(
+            self._timing.spin_ns, hand_off=self._timing.hand_off
+        )
         self._rule = options.rule
         self._journal = options.journal
         self._progress = options.progress

@@ -27,33 +27,26 @@ ResponseCallback = Callable[[QuerySampleResponse], None]
 class Flight:
     """Translates sample ids into places in the arrays of the running series.
 
-    ``base`` is the id of the first sample of the series. ``fast_size`` is how many
-    samples a query has for which there is a fast way through `QuerySamplesComplete`, or
-    -1; ``plain`` and ``completed_ns`` are the ledger's own, for that way.
+    ``base`` is the id of the first sample of the series, ``size`` how many a query has.
+    ``is_fast`` says that only times are kept, for which there are faster ways through
+    `QuerySamplesComplete`; ``plain`` and ``completed_ns`` are the ledger's own, for them.
     """
 
-    __slots__ = (
-        "_counts_only",
-        "_size",
-        "base",
-        "completed_ns",
-        "fast_size",
-        "ledger",
-        "plain",
-    )
+    __slots__ = ("base", "completed_ns", "is_fast", "ledger", "plain", "size")
 
     def __init__(self, ledger: Ledger, base: int):
         self.ledger = ledger
         self.base = base
         self.plain = ledger.plain_outstanding
         self.completed_ns = ledger.completed_ns
-        self._size = ledger.samples_per_query
-        self._counts_only = not ledger.keeps_responses and not ledger.uses_tokens
-        self.fast_size = self._size if self._counts_only and self._size < _MANY else -1
+        self.size = ledger.samples_per_query
+        self.is_fast = not ledger.keeps_responses and not ledger.uses_tokens
 
     def complete_in_order(self, responses: Responses, stamp: int) -> bool:
         """Complete a whole query if these are all its samples in order; tell whether."""
-        size, base = self._size, self.base
+        size, base = self.size, self.base
+        if size >= _MANY:
+            return False
         try:
             ids = [*map(_ID, responses)]
         except AttributeError:
@@ -73,7 +66,7 @@ class Flight:
             places, responses = self._without_old(places, responses)
         if not len(places):
             return
-        if self._counts_only:
+        if self.is_fast:
             query = self._whole_query(places)
             if query is not None and self.ledger.complete_query(query, stamp):
                 return
@@ -126,7 +119,7 @@ class Flight:
 
     def _whole_query(self, places: Any) -> int | None:
         """Give the number of the query that these are all the samples of, in order."""
-        size = self._size
+        size = self.size
         first = int(places[0])
         if len(places) != size or first < 0 or first % size:
             return None

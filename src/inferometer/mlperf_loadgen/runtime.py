@@ -210,13 +210,13 @@ def QuerySamplesComplete(  # noqa: N802
     """
     stamp = _now_ns()
     flight = _flight
-    if flight is not None and len(responses) == flight.fast_size:
-        # The fast way of a whole query whose responses nobody keeps.
-        if flight.fast_size > 1:
-            if flight.complete_in_order(responses, stamp):
+    if flight is not None and flight.is_fast:
+        count = len(responses)
+        if count != 1:
+            if count == flight.size and flight.complete_in_order(responses, stamp):
                 return
-        elif type(responses[0]) is QuerySampleResponse:
-            plain, number = flight.plain, responses[0].id - flight.base
+        elif type(response := responses[0]) is QuerySampleResponse:
+            plain, number = flight.plain, response.id - flight.base
             if number in plain:
                 # The time is stored before the query stops being outstanding.
                 flight.completed_ns[number] = stamp
@@ -227,6 +227,8 @@ def QuerySamplesComplete(  # noqa: N802
                     if stamp >= ledger.next_due_ns:
                         ledger.give_way()
                     return
+            elif flight.size > 1 and flight.ledger.complete_one(number, stamp):
+                return
     _complete(flight, responses, stamp, response_cb)
 
 

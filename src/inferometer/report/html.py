@@ -102,12 +102,11 @@ def _test(test: TestResult, beside: Path | None) -> dict[str, Any]:
 def _asked(test: TestResult) -> list[tuple[str, str]]:
     """Say in a few words what the test was asked to do."""
     effective = test.recording.effective
-    percentile = f"p{effective.target_latency_percentile * 100:g}"
     match test.scenario:
         case Scenario.SERVER:
             asked = [
                 ("arrivals", f"Poisson, {rate_text(effective.target_qps)}"),
-                ("bound", f"{percentile} ≤ {duration_text(effective.target_latency_ns)}"),
+                ("bound", _bound_text(test)),
             ]
         case Scenario.OFFLINE:
             asked = [("samples", f"{effective.samples_per_query:,} at once")]
@@ -118,6 +117,18 @@ def _asked(test: TestResult) -> list[tuple[str, str]]:
     asked.append(("at least", f"{effective.min_query_count:,} queries"))
     asked.append(("for at least", f"{effective.min_duration_ms / 1e3:g} s"))
     return asked
+
+
+def _bound_text(test: TestResult) -> str:
+    effective = test.recording.effective
+    percentile = f"p{effective.target_latency_percentile * 100:g}"
+    if effective.use_token_latencies:
+        first, each = effective.ttft_latency_ns, effective.tpot_latency_ns
+        return (
+            f"{percentile} of the first token ≤ {duration_text(first)}, of each further one "
+            f"≤ {duration_text(each)}"
+        )
+    return f"{percentile} ≤ {duration_text(effective.target_latency_ns)}"
 
 
 def _percentiles(verdict: Verdict | None) -> list[tuple[str, LatencySummary]]:

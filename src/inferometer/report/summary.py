@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from inferometer.loadgen import LatencySummary, Scenario, Verdict
-from inferometer.report.wording import duration_text, interval_text, metric_text
+from inferometer.report.wording import duration_text, interval_text, metric_text, rate_text
 from inferometer.runs import Session, TestResult
 
 __all__ = ["SummaryRow", "backend_text", "summary_rows"]
@@ -26,6 +26,7 @@ class SummaryRow:
     value: str
     metric: str
     interval: str
+    tokens: str
     latency: str
     bound: str
     is_valid: bool | None
@@ -70,6 +71,7 @@ def _row(
         value=metric_text(metric) if metric else "–",
         metric=_metric_name(metric.name) if metric else "",
         interval=interval_text(metric.interval, metric.unit) if metric else "",
+        tokens=_tokens(verdict),
         latency=_p99(verdict),
         bound=_bound(test),
         is_valid=verdict.is_valid if verdict else None,
@@ -99,11 +101,28 @@ def _p99(verdict: Verdict | None) -> str:
     return duration_text(summary.percentiles_ns[0.99]) if summary else "–"
 
 
+def _tokens(verdict: Verdict | None) -> str:
+    """Write tokens a second, and how long the first and each further one took."""
+    if verdict is None or verdict.tokens is None:
+        return ""
+    tokens = verdict.tokens
+    is_server = verdict.scenario is Scenario.SERVER
+    rate = tokens.completed_per_s if is_server else tokens.tokens_per_s
+    parts = [f"{rate_text(rate).removesuffix('/s')} tokens/s"]
+    for name, summary in (("first", tokens.first_token), ("each", tokens.per_token)):
+        if summary is not None:
+            parts.append(f"{name} p99 {duration_text(summary.percentiles_ns[0.99])}")
+    return ", ".join(parts)
+
+
 def _bound(test: TestResult | None) -> str:
     if test is None or test.verdict is None or test.verdict.perf_constraints_met is None:
         return ""
     effective = test.recording.effective
     percentile = f"p{effective.target_latency_percentile * 100:g}"
+    if effective.use_token_latencies:
+        first, each = effective.ttft_latency_ns, effective.tpot_latency_ns
+        return f"{percentile} bounds: first {duration_text(first)}, each {duration_text(each)}"
     return f"{percentile} bound {duration_text(effective.target_latency_ns)}"
 
 

@@ -40,7 +40,8 @@ def _cells(row: SummaryRow) -> tuple[str, ...]:
         accuracy += f"\n[dim]{escape(row.target)}[/]"
     return (
         row.scenario + (f"\n[dim]run {row.run}[/]" if row.run else ""),
-        f"[bold]{escape(row.value)}[/] {escape(row.metric)}\n[dim]{escape(row.interval)}[/]",
+        f"[bold]{escape(row.value)}[/] {escape(row.metric)}\n[dim]{escape(row.interval)}[/]"
+        + (f"\n{escape(row.tokens)}" if row.tokens else ""),
         escape(row.latency) + (f"\n[dim]{escape(row.bound)}[/]" if row.bound else ""),
         verdict,
         row.lateness,
