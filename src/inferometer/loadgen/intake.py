@@ -46,7 +46,6 @@ class Intake:
         self._keeps = ledger.keeps_responses
         self._logged = None if ledger.plan.logged is None else ledger.plan.logged.data
         self._size = ledger.samples_per_query
-        self._completed_rows = ledger.completed_array.reshape(-1, self._size)
         self._needs_first = ledger.plan.scenario is not Scenario.OFFLINE
         self.missing: dict[int, int] = {}
         """How many samples are open of each query that is complete in part."""
@@ -68,7 +67,7 @@ class Intake:
         """
         ledger, size = self._ledger, self._size
         if query in ledger.outstanding:
-            self._completed_rows[query] = stamp
+            ledger.completed_rows[query] = stamp
             if ledger.outstanding.pop(query, None) is not None:
                 return True
         self._note_stale(query * size, size)
