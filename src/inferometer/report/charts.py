@@ -20,7 +20,7 @@ from inferometer.report.wording import duration_text, tick_text
 __all__ = ["Marker", "Series", "distribution_chart", "lines_chart", "timeline_chart"]
 
 WIDTH, HEIGHT = 540, 250
-_LEFT, _RIGHT, _TOP, _BOTTOM = 58, 22, 44, 40
+_LEFT, _RIGHT, _TOP, _BOTTOM = 66, 30, 44, 40
 _WIDE_RANGE = 8.0
 _BINS = 72
 _WINDOWS = 140
@@ -177,7 +177,7 @@ def timeline_chart(
     x = _horizontal(max(times[-1], 1e-9))
     y = _latency_scale(max(min(least), 1.0), max(top, 1.0), HEIGHT - _BOTTOM, _TOP)
     canvas = _Canvas(f"{name} over time", f"{len(at_ns)} queries in {len(parts)} windows.")
-    canvas.axes(x, y, (lambda value: f"{value:g} s", tick_text))
+    canvas.axes(x, y, (_seconds_text, tick_text))
     canvas.names("time since the start", name)
     _draw_band(canvas, x, y, times, least, most)
     _draw_line(canvas, x, y, times, Series("median", "median", median))
@@ -203,7 +203,7 @@ def lines_chart(
     top = max(max(line.values, default=0.0) for line in series)
     x, y = _horizontal(max(times_s[-1], 1e-9)), _vertical(top)
     canvas = _Canvas(title, ", ".join(line.name for line in series))
-    canvas.axes(x, y, (lambda value: f"{value:g} s", lambda value: f"{value:,.0f}"))
+    canvas.axes(x, y, (_seconds_text, lambda value: f"{value:,.0f}"))
     canvas.names("time since the start", y_name)
     for line in series:
         _draw_line(canvas, x, y, times_s, line)
@@ -239,3 +239,8 @@ def _draw_legend(canvas: _Canvas, entries: Sequence[tuple[str, str]]) -> None:
         at -= 7 * len(str(escape(name))) + 30
         canvas.add('<line class="line {}" x1="{}" y1="12" x2="{}" y2="12"/>', kind, at, at + 16)
         canvas.add('<text class="tick" x="{}" y="16">{}</text>', at + 20, name)
+
+
+def _seconds_text(value_s: float) -> str:
+    """Write a tick of the time axis: seconds, or the unit that a very short run needs."""
+    return f"{value_s:g} s" if value_s >= 1e-3 or not value_s else tick_text(value_s * 1e9)
