@@ -40,7 +40,7 @@ from inferometer.loadgen.judging import judge, series_effective
 from inferometer.loadgen.ledger import Ledger
 from inferometer.loadgen.plan import LoadableSet, Plan, loadable_sets, make_plan
 from inferometer.loadgen.process_state import TimingOptions
-from inferometer.loadgen.query import Query, Responses, SampleLibrary, SystemUnderTest
+from inferometer.loadgen.query import Query, Responses, SampleLibrary, SystemUnderTest, name_of
 from inferometer.loadgen.recording import Message, Recording, SeriesRecord, Step
 from inferometer.loadgen.responses import Response, ResponseReader, ResponseWriter
 from inferometer.loadgen.run_options import RunOptions, RunOutcome, SeriesProgress
@@ -132,6 +132,7 @@ __all__ = [
     "judge",
     "loadable_sets",
     "make_plan",
+    "name_of",
     "nearest_name",
     "percentile",
     "percentile_interval",

@@ -78,19 +78,13 @@ class Intake:
 
         ``None`` if the sample isn't open: `complete` has the words for that.
         """
-        ledger, size = self._ledger, self._size
-        query = sample // size
+        ledger = self._ledger
+        query = sample // self._size
         with self._lock:
             if query not in ledger.outstanding or ledger.completed_ns[sample]:
                 return None
             ledger.completed_ns[sample] = stamp
-            self.progress += 1
-            left = self.missing.get(query, size) - 1
-            if left:
-                self.missing[query] = left
-                return False
-            self.missing.pop(query, None)
-            return ledger.outstanding.pop(query, None) is not None
+            return self._count_down(query, 1)
 
     def complete(
         self,

@@ -86,8 +86,9 @@ class Ledger:
             self.token_count_array = store.zeros("token_count", plan.sample_count)
 
         self.outstanding: dict[int, Query] = {}
-        self._counts_only = not self.keeps_responses and not uses_tokens
-        is_plain = plan.samples_per_query == 1 and self._counts_only
+        self.counts_only = not self.keeps_responses and not uses_tokens
+        """Whether nothing but the time of a completion is kept."""
+        is_plain = plan.samples_per_query == 1 and self.counts_only
         self.plain_outstanding = self.outstanding if is_plain else {}
         self._intake = Intake(self, writer)
         self._partly_done = self._intake.missing
@@ -185,7 +186,7 @@ class Ledger:
     def _complete(
         self, key: int, stamp: int, responses: Any, positions: Any, token_counts: Any
     ) -> bool:
-        if self._counts_only and positions is None and key not in self._partly_done:
+        if self.counts_only and positions is None and key not in self._partly_done:
             if responses is not None:
                 _check_count(responses, self.samples_per_query)
             return self._intake.complete_query(key, stamp)

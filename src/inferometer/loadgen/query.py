@@ -11,7 +11,15 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from inferometer.loadgen.ledger import Ledger
 
-__all__ = ["Positions", "Query", "Responses", "SampleLibrary", "SystemUnderTest", "query_maker"]
+__all__ = [
+    "Positions",
+    "Query",
+    "Responses",
+    "SampleLibrary",
+    "SystemUnderTest",
+    "name_of",
+    "query_maker",
+]
 
 Responses = bytes | bytearray | memoryview | NDArray[Any] | Sequence[Any]
 """Answers to a query: one bytes-like object for a query of one sample; an array whose
@@ -139,6 +147,11 @@ class SystemUnderTest(Protocol):
     def flush(self) -> None:
         """Answer what is still held back: no more queries come in this series."""
         ...
+
+
+def name_of(sut: SystemUnderTest) -> str:
+    """Give the name of a system for reports and logs; its class's if it has none."""
+    return str(getattr(sut, "name", type(sut).__name__))
 
 
 def query_maker(sut: SystemUnderTest, ledger: Ledger) -> Callable[[int], Any]:

@@ -22,7 +22,7 @@ from inferometer.loadgen.judging import meets_bound
 from inferometer.loadgen.ledger import Ledger
 from inferometer.loadgen.plan import LoadableSet, Plan, loadable_sets, make_plan
 from inferometer.loadgen.process_state import TimingOptions, fine_timer, quiet_interpreter
-from inferometer.loadgen.query import SampleLibrary, SystemUnderTest
+from inferometer.loadgen.query import SampleLibrary, SystemUnderTest, name_of
 from inferometer.loadgen.recording import Message, Recording, SeriesRecord, Step
 from inferometer.loadgen.responses import ResponseWriter
 from inferometer.loadgen.run_options import RunOptions, RunOutcome, SeriesProgress
@@ -109,7 +109,7 @@ class _Session:
         self._on_calling_thread = options.on_calling_thread
         self._writer = writer
         asked_ns = self._clock.now_ns()
-        self._sut_name = str(getattr(sut, "name", type(sut).__name__))
+        self._sut_name = name_of(sut)
         named_ns = self._clock.now_ns() - asked_ns
         self._notes = {
             "process_id": os.getpid(),

@@ -27,6 +27,7 @@ from inferometer.loadgen import (
     SettingsError,
     SystemUnderTest,
     judge,
+    name_of,
     run_test,
 )
 from inferometer.loadgen.ledger import Ledger
@@ -66,7 +67,7 @@ class Runner(Protocol):
 def _run_with_journal(
     sut: SystemUnderTest, library: SampleLibrary, settings: Settings, options: RunOptions
 ) -> RunOutcome:
-    journal = Journal.of_test(settings, str(getattr(sut, "name", "SUT")), library)
+    journal = Journal.of_test(settings, name_of(sut), library)
     try:
         return run_test(sut, library, settings, dataclasses.replace(options, journal=journal))
     finally:

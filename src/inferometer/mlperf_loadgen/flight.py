@@ -40,7 +40,7 @@ class Flight:
         self.plain = ledger.plain_outstanding
         self.completed_ns = ledger.completed_ns
         self.size = ledger.samples_per_query
-        self.is_fast = not ledger.keeps_responses and not ledger.uses_tokens
+        self.is_fast = ledger.counts_only
 
     def complete_in_order(self, responses: Responses, stamp: int) -> bool:
         """Complete a whole query if these are all its samples in order; tell whether."""
@@ -66,11 +66,7 @@ class Flight:
             places, responses = self._without_old(places, responses)
         if not len(places):
             return
-        if self.is_fast:
-            query = self._whole_query(places)
-            if query is not None and self.ledger.complete_query(query, stamp):
-                return
-            self._complete_places(places, responses, stamp, None)
+        if self.is_fast and self._complete_whole(places, stamp):
             return
 
         def answer(row: int) -> bytes:
@@ -79,15 +75,6 @@ class Flight:
                 response_cb(response)
             return _bytes_of(response)
 
-        self._complete_places(places, responses, stamp, answer)
-
-    def _complete_places(
-        self,
-        places: Any,
-        responses: Responses,
-        stamp: int,
-        answer: Callable[[int], bytes] | None,
-    ) -> None:
         tokens = list(map(_TOKENS, responses)) if self.ledger.uses_tokens else None
         self.ledger.complete_samples(places, stamp, answer, tokens)
 
@@ -96,7 +83,6 @@ class Flight:
         places = self._places(responses)
         if self._has_old(places):
             places, responses = self._without_old(places, responses)
-
         if len(places):
             self.ledger.first_tokens(places, stamp, lambda row: _bytes_of(responses[row]))
 
@@ -117,17 +103,15 @@ class Flight:
             self.ledger.end_by(error)
             raise error from None
 
-    def _whole_query(self, places: Any) -> int | None:
-        """Give the number of the query that these are all the samples of, in order."""
-        size = self.size
-        first = int(places[0])
-        if len(places) != size or first < 0 or first % size:
-            return None
-        if isinstance(places, list):
-            is_whole = places == list(range(first, first + size))
-        else:
-            is_whole = bool((np.diff(places) == 1).all())
-        return first // size if is_whole else None
+    def _complete_whole(self, places: Any, stamp: int) -> bool:
+        """Complete a large query if these are all its samples in order; tell whether.
+
+        `complete_in_order` has seen to the small ones.
+        """
+        query, position = divmod(int(places[0]), self.size)
+        if isinstance(places, list) or len(places) != self.size or position:
+            return False
+        return bool((np.diff(places) == 1).all()) and self.ledger.complete_query(query, stamp)
 
     def _has_old(self, places: Any) -> bool:
         return bool((min(places) if isinstance(places, list) else places.min()) < 0)

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from inferometer.mlperf_loadgen.fields import U64
 from inferometer.mlperf_loadgen.samples import QuerySampleResponse
 
 if TYPE_CHECKING:
@@ -31,7 +32,6 @@ __all__ = [
     "FirstTokenComplete",
     "QuerySamplesComplete",
     "QuerySamplesCompleteV05",
-    "current_flight",
     "look_up",
     "set_flight",
     "take_ids",
@@ -45,7 +45,6 @@ _flight: Flight | None = None
 _next_id = 1
 _handles: dict[int, Construction] = {}
 _numbers = itertools.count(1)
-_COUNT_LIMIT = 2**64
 
 
 class Construction:
@@ -137,10 +136,10 @@ def ConstructQSL(  # noqa: N802
     /,
 ) -> int:
     """Construct a query sample library; give its handle."""
-    for count in (total_sample_count, performance_sample_count):
-        is_whole = hasattr(count, "__index__") and not isinstance(count, float)
-        if not is_whole or not 0 <= count < _COUNT_LIMIT:
-            raise TypeError(f"ConstructQSL takes sample counts from 0, not {count!r}")
+    try:
+        counts = U64(total_sample_count), U64(performance_sample_count)
+    except TypeError as error:
+        raise TypeError(f"a sample count of ConstructQSL takes {error}") from None
     _check_callables(
         "ConstructQSL",
         load_samples_to_ram_cb=load_samples_to_ram_cb,
@@ -148,8 +147,7 @@ def ConstructQSL(  # noqa: N802
     )
     return _construct(
         "qsl",
-        int(total_sample_count),
-        int(performance_sample_count),
+        *counts,
         load_samples_to_ram_cb,
         unload_samples_from_ram_cb,
     )
@@ -178,11 +176,6 @@ def DestroyQDL(handle: int, /) -> None:  # noqa: N802
 def DestroyQSL(handle: int, /) -> None:  # noqa: N802
     """Forget a query sample library."""
     _destroy(handle, "qsl")
-
-
-def current_flight() -> Flight | None:
-    """Give the series that runs now."""
-    return _flight
 
 
 def take_ids(count: int) -> int:

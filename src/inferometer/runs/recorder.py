@@ -26,6 +26,7 @@ from inferometer.loadgen import (
     SystemUnderTest,
     is_alive,
     judge,
+    name_of,
     recover,
     run_test,
 )
@@ -84,7 +85,7 @@ def record_test(
     process dies. Raises `RunFolderError` before anything runs if the folder can't be
     written.
     """
-    name = str(getattr(sut, "name", type(sut).__name__))
+    name = name_of(sut)
     journal = Journal.of_test(settings, name, library)
     try:
         _announce(folder, journal, label)

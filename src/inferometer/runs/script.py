@@ -17,6 +17,7 @@ from inferometer.loadgen import (
     SampleLibrary,
     Settings,
     SystemUnderTest,
+    name_of,
 )
 from inferometer.mlperf_loadgen import install
 from inferometer.mlperf_loadgen.adapter import set_runner
@@ -91,7 +92,7 @@ class _Keeper:
         folder = self._folder_of(settings)
         result, outcome = record_test(sut, library, settings, folder, _LABEL, options)
         self._tests.append(result)
-        write_json(self._output / SESSION, self._session(str(getattr(sut, "name", ""))))
+        write_json(self._output / SESSION, self._session(name_of(sut)))
         return outcome
 
     def _folder_of(self, settings: Settings) -> Path:
