@@ -68,8 +68,8 @@ $(VENV)/bench.done: $(VENV)/run.done requirements/bench.txt
 UV := uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header
 
 lock:
-	$(UV) --generate-hashes --extra onnxruntime pyproject.toml -o requirements/run.txt
-	$(UV) --generate-hashes -c requirements/run.txt --group test --group lint -o requirements/test.txt
+	$(UV) --generate-hashes --extra onnxruntime --extra detection pyproject.toml -o requirements/run.txt
+	$(UV) --generate-hashes -c requirements/run.txt --extra images --extra quantization --group test --group lint pyproject.toml -o requirements/test.txt
 	$(UV) --generate-hashes -c requirements/test.txt --group browser -o requirements/all.txt
 	$(UV) --generate-hashes -c requirements/run.txt --group bench -o requirements/bench.txt
 

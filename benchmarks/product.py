@@ -50,9 +50,10 @@ def _pocket() -> tuple[Any, Any]:
 
 def _loaded(workload: Any, threads: int) -> Any:
     from inferometer.backends import BackendOptions, get_backend
+    from inferometer.workloads import MODEL
 
     backend = get_backend("onnxruntime")
-    return backend.load(workload.model(backend.formats), BackendOptions(threads=threads))
+    return backend.load(workload.models(backend.formats)[MODEL], BackendOptions(threads=threads))
 
 
 def bare_loop() -> Numbers:
@@ -79,12 +80,15 @@ def offline_pool() -> Numbers:
     from inferometer.loadgen import Settings, judge, run_test
     from inferometer.runs import usable_cores
     from inferometer.serving import PoolOptions, PoolServing
+    from inferometer.workloads import MODEL
 
     workload, library = _pocket()
     session = _loaded(workload, 1)
 
+    predict = workload.predictor({MODEL: session})
+
     def handle(indices: Any) -> Any:
-        return workload.postprocess(session.run(library.inputs(indices)))
+        return predict(indices, library.inputs(indices))
 
     asked = Settings.from_mapping(
         {"scenario": "Offline", "min_duration_ms": 0, "min_query_count": POOL_SAMPLES}

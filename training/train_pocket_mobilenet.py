@@ -1,260 +1,41 @@
 """Train the pocket MobileNet-v1 (width 0.25) on Fashion-MNIST and export it to ONNX.
 
-Run it from the repository root, with PyTorch, onnx and onnxruntime installed and the
-data set at hand (Debian: ``apt-get install dataset-fashion-mnist``)::
+Run it from the repository root; `fashion_training` says what has to be installed::
 
     python training/train_pocket_mobilenet.py
 
 It writes ``pocket_mobilenet.onnx`` and ``pocket_mobilenet.json`` (seed, data hashes,
-training curve, final accuracy, versions) into the package's data folder. 55,000 of the
-60,000 training images are trained on, 5,000 are held out for the curve; the 10,000 test
-images are used once, at the end, for the accuracy that becomes the quality reference.
+training curve, final accuracy, versions) into the package's data folder.
 """
 
 from __future__ import annotations
 
-import argparse
-import gzip
-import hashlib
-import json
-import platform
-from pathlib import Path
+from typing import Any
 
-import numpy as np
-import onnx
-import onnxruntime
-import torch
-from torch.nn import functional
-
+from fashion_training import CLASSES, Recipe, train_and_record
 from inferometer.workloads.models.mobilenet_v1 import MobileNetV1
 
-ROOT = Path(__file__).resolve().parents[1]
-OUTPUT = ROOT / "src/inferometer/workloads/data"
-FILES = {
-    "train_images": "train-images-idx3-ubyte.gz",
-    "train_labels": "train-labels-idx1-ubyte.gz",
-    "test_images": "t10k-images-idx3-ubyte.gz",
-    "test_labels": "t10k-labels-idx1-ubyte.gz",
+ARCHITECTURE: dict[str, Any] = {
+    "classes": CLASSES,
+    "width": 0.25,
+    "in_channels": 1,
+    "stem_stride": 1,
+    "strides": (1, 2, 1, 2, 1, 2, 1, 1, 1, 1, 1, 1, 1),
 }
-WIDTH = 0.25
-STRIDES = (1, 2, 1, 2, 1, 2, 1, 1, 1, 1, 1, 1, 1)
-CLASSES = 10
-HELD_OUT = 5_000
+"""A quarter of the channels, and a stem and strides for 28x28 pixels."""
 
 
 def main() -> None:
-    options = _parse()
-    torch.manual_seed(options.seed)
-    torch.set_num_threads(options.threads)
-    data, hashes = _read_data(options.data)
-    order = np.random.default_rng(options.seed).permutation(len(data["train_images"]))
-    held, kept = order[:HELD_OUT], order[HELD_OUT:]
-    images, labels = _to_tensors(data["train_images"], data["train_labels"])
-
-    model = _pocket_model().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    curve = _train(model, images[kept], labels[kept], images[held], labels[held], options)
-
-    options.output.mkdir(parents=True, exist_ok=True)
-    torch.save(model.state_dict(), options.checkpoint)
-    model_path = options.output / "pocket_mobilenet.onnx"
-    _export(model, model_path)
-    accuracy = _score_onnx(model_path, *_to_tensors(data["test_images"], data["test_labels"]))
-    record = {
-        "model": "MobileNet-v1",
-        "architecture": {
-            "classes": CLASSES,
-            "width": WIDTH,
-            "in_channels": 1,
-            "stem_stride": 1,
-            "strides": STRIDES,
-        },
-        "parameters": sum(p.numel() for p in model.parameters()),
-        "data_set": "Fashion-MNIST",
-        "data_sha256": hashes,
-        "seed": options.seed,
-        "epochs": options.epochs,
-        "batch_size": options.batch_size,
-        "peak_learning_rate": options.learning_rate,
-        "threads": options.threads,
-        "held_out_training_images": HELD_OUT,
-        "curve": curve,
-        "test_top1_fp32": accuracy,
-        "onnx_sha256": hashlib.sha256(model_path.read_bytes()).hexdigest(),
-        "versions": {
-            "python": platform.python_version(),
-            "torch": torch.__version__,
-            "onnxruntime": onnxruntime.__version__,
-        },
-    }
-    (options.output / "pocket_mobilenet.json").write_text(json.dumps(record, indent=2) + "\n")
-    print(f"test top-1 {accuracy:.4f}, written to {model_path}")
-
-
-def _pocket_model() -> MobileNetV1:
-    """Make the network small: a quarter of the channels, a stem and strides for 28x28."""
-    return MobileNetV1(classes=CLASSES, width=WIDTH, in_channels=1, stem_stride=1, strides=STRIDES)
-
-
-def _parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, default=Path("/usr/share/datasets/fashion-mnist"))
-    parser.add_argument("--output", type=Path, default=OUTPUT)
-    parser.add_argument("--checkpoint", type=Path, default=Path("pocket_mobilenet.pt"))
-    parser.add_argument("--seed", type=int, default=20191106)
-    parser.add_argument("--epochs", type=int, default=24)
-    parser.add_argument("--batch-size", type=int, default=128)
-    parser.add_argument("--learning-rate", type=float, default=0.3)
-    parser.add_argument("--threads", type=int, default=2)
-    return parser.parse_args()
-
-
-def _read_data(folder: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
-    """Read the four IDX files; also give the sha256 of each file as it lies on disk."""
-    arrays, hashes = {}, {}
-    for key, name in FILES.items():
-        path = folder / name
-        if not path.exists():
-            raise SystemExit(
-                f"{path} is missing; get it with: apt-get install dataset-fashion-mnist"
-            )
-        packed = path.read_bytes()
-        hashes[name] = hashlib.sha256(packed).hexdigest()
-        content = gzip.decompress(packed)
-        dimensions = content[3]
-        shape = np.frombuffer(content, ">i4", dimensions, offset=4)
-        arrays[key] = np.frombuffer(content, np.uint8, offset=4 + 4 * dimensions).reshape(shape)
-    return arrays, hashes
-
-
-def _to_tensors(images: np.ndarray, labels: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
-    scaled = (images.astype(np.float32) / 255.0 - 0.5) * 2.0
-    return torch.from_numpy(scaled[:, None]), torch.from_numpy(labels.astype(np.int64))
-
-
-def _augment(batch: torch.Tensor) -> torch.Tensor:
-    """Mirror, shift by up to two pixels and blank one square, each image by itself."""
-    count, _, height, width = batch.shape
-    mirrored = torch.rand(count) < 0.5
-    batch = torch.where(mirrored[:, None, None, None], batch.flip(3), batch)
-    padded = functional.pad(batch, (2, 2, 2, 2), value=-1.0)
-    top, left = torch.randint(0, 5, (2, count))
-    rows = (top[:, None] + torch.arange(height))[:, None, :, None]
-    columns = (left[:, None] + torch.arange(width))[:, None, None, :]
-    batch = padded[torch.arange(count)[:, None, None, None], 0, rows, columns]
-    size = 8
-    y, x = torch.randint(-size // 2, height - size // 2, (2, count))
-    inside_rows = (torch.arange(height) - y[:, None]).ge(0) & (
-        torch.arange(height) - y[:, None]
-    ).lt(size)
-    inside_columns = (torch.arange(width) - x[:, None]).ge(0) & (
-        torch.arange(width) - x[:, None]
-    ).lt(size)
-    blank = inside_rows[:, None, :, None] & inside_columns[:, None, None, :]
-    blank &= (torch.rand(count) < 0.5)[:, None, None, None]
-    return batch.masked_fill(blank, 0.0)
-
-
-def _train(
-    model: MobileNetV1,
-    images: torch.Tensor,
-    labels: torch.Tensor,
-    held_images: torch.Tensor,
-    held_labels: torch.Tensor,
-    options: argparse.Namespace,
-) -> list[dict[str, float]]:
-    decayed = [p for p in model.parameters() if p.ndim > 1]
-    plain = [p for p in model.parameters() if p.ndim <= 1]
-    optimizer = torch.optim.SGD(
-        [{"params": decayed, "weight_decay": 2e-4}, {"params": plain, "weight_decay": 0.0}],
-        lr=options.learning_rate,
-        momentum=0.9,
-        nesterov=True,
+    recipe = Recipe(
+        file="pocket_mobilenet",
+        model_name="MobileNet-v1",
+        make_model=MobileNetV1,
+        architecture=ARCHITECTURE,
+        epochs=24,
+        learning_rate=0.3,
+        weight_decay=2e-4,
     )
-    steps = len(images) // options.batch_size
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, options.learning_rate, epochs=options.epochs, steps_per_epoch=steps
-    )
-    curve: list[dict[str, float]] = []
-    for epoch in range(1, options.epochs + 1):
-        model.train()
-        total_loss = 0.0
-        order = torch.randperm(len(images))
-        for step in range(steps):
-            rows = order[step * options.batch_size : (step + 1) * options.batch_size]
-            batch = _augment(images[rows]).contiguous(memory_format=torch.channels_last)
-            loss = functional.cross_entropy(model(batch), labels[rows], label_smoothing=0.05)
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]
-            optimizer.step()
-            schedule.step()
-            total_loss += loss.item()
-        point = {
-            "epoch": epoch,
-            "training_loss": round(total_loss / steps, 5),
-            "held_out_top1": round(_score(model, held_images, held_labels), 5),
-        }
-        curve.append(point)
-        print(point, flush=True)
-    return curve
-
-
-@torch.no_grad()
-def _score(model: MobileNetV1, images: torch.Tensor, labels: torch.Tensor) -> float:
-    model.eval()
-    right = 0
-    for start in range(0, len(images), 500):
-        batch = images[start : start + 500].contiguous(memory_format=torch.channels_last)
-        right += int((model(batch).argmax(1) == labels[start : start + 500]).sum())
-    return right / len(images)
-
-
-def _export(model: MobileNetV1, path: Path) -> None:
-    """Write the model with its softmax as one ONNX file; the batch size stays open."""
-    exported = torch.nn.Sequential(model, torch.nn.Softmax(dim=1)).eval()
-    exported.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
-    program = torch.onnx.export(
-        exported,
-        (torch.zeros(2, 1, 28, 28),),
-        dynamo=True,
-        opset_version=18,
-        input_names=["input"],
-        output_names=["probabilities"],
-        dynamic_shapes=({0: torch.export.Dim("N")},),
-    )
-    assert program is not None
-    proto = program.model_proto
-    _strip_notes(proto.graph)
-    path.write_bytes(proto.SerializeToString(deterministic=True))
-    _check_export(exported, path)
-
-
-def _strip_notes(graph: onnx.GraphProto) -> None:
-    """Drop the exporter's notes: stack traces that name files of the training machine."""
-    del graph.metadata_props[:]
-    for item in (*graph.node, *graph.value_info, *graph.input, *graph.output, *graph.initializer):
-        item.doc_string = ""
-        del item.metadata_props[:]
-
-
-@torch.no_grad()
-def _check_export(exported: torch.nn.Module, path: Path) -> None:
-    """Stop unless the exported file gives the outputs of the PyTorch model."""
-    sample = torch.rand(16, 1, 28, 28) * 2.0 - 1.0
-    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    outputs = session.run(None, {"input": sample.numpy()})[0]
-    difference = float(np.abs(outputs - exported(sample).numpy()).max())
-    if difference > 1e-5:
-        raise SystemExit(f"{path} differs from the PyTorch model by {difference:g}")
-    print(f"largest difference between ONNX and PyTorch: {difference:g}")
-
-
-def _score_onnx(path: Path, images: torch.Tensor, labels: torch.Tensor) -> float:
-    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    outputs = [
-        session.run(None, {"input": images[start : start + 500].numpy()})[0]
-        for start in range(0, len(images), 500)
-    ]
-    return float((np.concatenate(outputs).argmax(1) == labels.numpy()).mean())
+    train_and_record(recipe, __doc__)
 
 
 if __name__ == "__main__":

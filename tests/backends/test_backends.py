@@ -18,7 +18,7 @@ from inferometer.backends import (
     backend_names,
     get_backend,
 )
-from inferometer.workloads import get_workload
+from inferometer.workloads import MODEL, get_workload
 
 
 def test_names() -> None:
@@ -67,7 +67,7 @@ class TestOnnxRuntime:
 
     @pytest.fixture
     def model(self) -> ModelFile:
-        return get_workload("pocket-mobilenet").model(("onnx",))
+        return get_workload("pocket-mobilenet").models(("onnx",))[MODEL]
 
     def test_runs_batches_of_any_size(self, model: ModelFile) -> None:
         session = get_backend("onnxruntime").load(model, BackendOptions(threads=1))

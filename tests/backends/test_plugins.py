@@ -28,5 +28,5 @@ def test_a_built_in_name_cannot_be_taken_over(monkeypatch: pytest.MonkeyPatch) -
 def test_unknown_names() -> None:
     plugins = Plugins("thing", "no.such.group", {"alpha": "os:getcwd"}, BackendError)
     with pytest.raises(BackendError, match="there is no thing 'alpa'; did you mean 'alpha'"):
-        plugins.make("alpa")
+        plugins.find("alpa")
     assert plugins.names() == ["alpha"]

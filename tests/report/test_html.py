@@ -62,13 +62,13 @@ def accuracy_of(value: float) -> AccuracyResult:
         "top-1",
         value,
         Interval(value - 0.01, value + 0.01),
-        int(value * 100),
         100,
         0,
         0,
         0,
         0.9,
         "x",
+        int(value * 100),
     )
 
 

@@ -37,12 +37,12 @@ class Plugins:
         """Give all names, sorted; nothing is imported."""
         return sorted(self._places())
 
-    def make(self, name: str) -> Any:
-        """Import a class by its name and make one; an unknown name suggests the nearest."""
+    def find(self, name: str) -> Any:
+        """Import a class by its name; an unknown name suggests the nearest."""
         places = self._places()
         if name not in places:
             hint = nearest_name(name, places)
             known = ", ".join(sorted(places))
             raise self._error(f"there is no {self._kind} {name!r}{hint}; known: {known}")
         module, _, attribute = places[name].partition(":")
-        return getattr(importlib.import_module(module), attribute)()
+        return getattr(importlib.import_module(module), attribute)

@@ -38,11 +38,29 @@ class ModelFile:
     sha256:
         What the file's hash has to be; checked when the model is loaded. ``None`` for a
         file that comes from the user.
+    member:
+        What to take from a file that holds several things, such as a function's name.
     """
 
     path: Path
     format: str
     sha256: str | None = None
+    member: str = ""
+
+    @classmethod
+    def of_user(cls, path: Path) -> ModelFile:
+        """Make one of what a user names: a file, or ``FILE.py:FUNCTION``.
+
+        The format is the file's suffix; `BackendError` if there is no such file.
+        """
+        text, member = str(path), ""
+        if ".py:" in text:
+            text, _, member = text.rpartition(":")
+        found = Path(text)
+        if not found.is_file():
+            raise BackendError(f"{found}: there is no such model file")
+        suffix = found.suffix.lstrip(".").lower()
+        return cls(found, "python" if suffix == "py" else suffix, None, member)
 
 
 @dataclass(frozen=True)

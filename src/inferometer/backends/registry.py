@@ -13,6 +13,7 @@ _BACKENDS = Plugins(
     {
         "null": "inferometer.backends.null:NullBackend",
         "onnxruntime": "inferometer.backends.onnxruntime:OnnxRuntimeBackend",
+        "python": "inferometer.backends.python:PythonBackend",
     },
     BackendError,
 )
@@ -25,5 +26,5 @@ def backend_names() -> list[str]:
 
 def get_backend(name: str) -> Backend:
     """Give a backend by name; raise `BackendError` for an unknown one."""
-    backend: Backend = _BACKENDS.make(name)
+    backend: Backend = _BACKENDS.find(name)()
     return backend

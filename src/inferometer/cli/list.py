@@ -1,4 +1,4 @@
-"""``inferometer list``: workloads, backends and rounds: what is here, what is missing."""
+"""``inferometer list``: workloads, backends, models and data: what is here, what is missing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from rich.table import Table
 from inferometer.backends import MissingBackendError, backend_names, get_backend
 from inferometer.loadgen import InferometerError
 from inferometer.rounds import round_names
-from inferometer.workloads import get_workload, workload_names
+from inferometer.workloads import get_workload, in_unit, workload_names
+from inferometer.workloads.catalogue.catalogue import load_catalogue
+from inferometer.workloads.catalogue.entry import Entry
+from inferometer.workloads.catalogue.verifying import State, is_present, verify
 
 __all__ = ["command"]
 
@@ -21,10 +24,11 @@ __all__ = ["command"]
 @click.command("list")
 @click.option("--json", "as_json", is_flag=True, help="print JSON, nothing else")
 def command(as_json: bool) -> None:
-    """List workloads, backends and rounds, and how to get what is missing."""
+    """List workloads, backends, models, data and rounds, and how to get what is missing."""
     found: dict[str, Any] = {
         "workloads": [_workload(name) for name in workload_names()],
         "backends": [_backend(name) for name in backend_names()],
+        "models and data": [_published(entry) for entry in load_catalogue().values()],
         "rounds": round_names(),
     }
     if as_json:
@@ -34,6 +38,9 @@ def command(as_json: bool) -> None:
     console.print(_table("workloads", found["workloads"], ("name", "task", "data", "status")))
     console.print(
         _table("backends", found["backends"], ("name", "version", "devices", "formats", "status"))
+    )
+    console.print(
+        _table("models and data", found["models and data"], ("name", "title", "kind", "status"))
     )
     console.print(f"rounds: {', '.join(round_names())}", highlight=False)
 
@@ -48,9 +55,47 @@ def _workload(name: str) -> dict[str, Any]:
         "title": info.title,
         "task": info.task,
         "data": f"{info.data_set}, {info.sample_count:,} samples",
-        "target": f"{info.metric} {info.target_accuracy:.2%}",
+        "target": f"{info.metric} {in_unit(info.target_accuracy, info.unit)}",
         "formats": list(info.model_formats),
-        "status": "here",
+        "status": _lacking(name),
+    }
+
+
+def _lacking(workload: str) -> str:
+    """Say what a reference workload lacks: published weights, data."""
+    entry = load_catalogue().get(workload)
+    if entry is None or entry.reference is None:
+        return "here"
+    data = load_catalogue()[entry.reference.data_set]
+    lacks = []
+    if not any(is_present(entry, file) for file in entry.files):
+        lacks.append(entry.name)
+    if not all(is_present(data, file) for file in data.files):
+        lacks.append(data.name)
+    return f"missing; inferometer fetch {' '.join(lacks)}" if lacks else "here"
+
+
+def _published(entry: Entry) -> dict[str, Any]:
+    """Say which files of a catalogue entry are here, without reading them."""
+    here = [file for file in entry.files if is_present(entry, file)]
+    states = verify(entry, here or entry.files_for(), quick=True)
+    if not entry.profiles:
+        states = verify(entry, list(entry.files), quick=True)
+    missing = [state for state in states if state.state is not State.HERE]
+    status = f"here: {', '.join(file.name for file in here)}"
+    if missing:
+        remedies = {state.remedy for state in missing}
+        # What has to be done by hand ends with the command that brings the rest.
+        remedies = {r for r in remedies if not any(r in o and r != o for o in remedies)}
+        status = f"missing {', '.join(s.name for s in missing)}; {'; '.join(sorted(remedies))}"
+    return {
+        "name": entry.name,
+        "title": entry.title,
+        "kind": entry.kind,
+        "folder": str(entry.folder),
+        "profiles": [profile.name for profile in entry.profiles],
+        "files": {state.name: state.state.value for state in states},
+        "status": status,
     }
 
 

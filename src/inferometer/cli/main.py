@@ -20,6 +20,7 @@ _VERBS = {
     "check-env": "inferometer.cli.check_env",
     "exec": "inferometer.cli.exec",
     "list": "inferometer.cli.list",
+    "quantize": "inferometer.cli.quantize",
     "recover": "inferometer.cli.recover",
     "report": "inferometer.cli.report",
     "run": "inferometer.cli.run",

@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from inferometer.report import print_session, write_html
-from inferometer.runs import load_session
+from inferometer.report import print_sessions, write_html
+from inferometer.runs import load_sessions
 
 __all__ = ["command"]
 
@@ -34,7 +34,7 @@ def command(folders: tuple[Path, ...], output: Path | None, as_json: bool) -> No
     Everything is judged anew from the recordings, so a report can be made again on
     another machine, with a newer release.
     """
-    sessions = [load_session(folder) for folder in folders]
+    sessions = [session for folder in folders for session in load_sessions(folder)]
     page = write_html(sessions, output or folders[0] / "report.html")
     if as_json:
         values = [
@@ -44,6 +44,5 @@ def command(folders: tuple[Path, ...], output: Path | None, as_json: bool) -> No
         click.echo(json.dumps(values, indent=2, ensure_ascii=False, default=str))
         return
     console = Console()
-    for session in sessions:
-        print_session(session, console)
+    print_sessions(sessions, console)
     console.print(f"report: {page}", style="bold", highlight=False, soft_wrap=True)

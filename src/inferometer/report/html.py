@@ -28,6 +28,7 @@ from inferometer.report.charts import (
 from inferometer.report.summary import backend_text, summary_rows
 from inferometer.report.wording import accuracy_text, duration_text, interval_text, rate_text
 from inferometer.runs import Session, TestResult
+from inferometer.workloads import in_unit
 
 __all__ = ["html_report", "write_html"]
 
@@ -61,14 +62,21 @@ def html_report(sessions: Sequence[Session], beside: Path | None = None) -> str:
         lstrip_blocks=True,
     )
     environment.filters.update(
-        duration=duration_text, rate=rate_text, interval=interval_text, accuracy=accuracy_text
+        duration=duration_text,
+        rate=rate_text,
+        interval=interval_text,
+        accuracy=accuracy_text,
+        unit=in_unit,
     )
     template = environment.get_template("report.html.j2")
-    return template.render(sessions=[_session(session, beside) for session in sessions])
+    return template.render(
+        sessions=[_session(session, number, beside) for number, session in enumerate(sessions, 1)]
+    )
 
 
-def _session(session: Session, beside: Path | None) -> dict[str, Any]:
+def _session(session: Session, number: int, beside: Path | None) -> dict[str, Any]:
     return {
+        "number": number,
         "session": session,
         "backend": backend_text(session),
         "rows": summary_rows(session),

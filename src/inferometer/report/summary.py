@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from inferometer.loadgen import LatencySummary, Scenario, Verdict
 from inferometer.report.wording import duration_text, interval_text, metric_text, rate_text
 from inferometer.runs import Session, TestResult
+from inferometer.workloads import AccuracyResult, in_unit
 
 __all__ = ["SummaryRow", "backend_text", "summary_rows"]
 
@@ -74,12 +75,20 @@ def _row(
         tokens=_tokens(verdict),
         latency=_p99(verdict),
         bound=_bound(test),
-        is_valid=verdict.is_valid if verdict else None,
+        is_valid=test.is_valid if test else None,
         lateness=_lateness(scenario, verdict),
-        accuracy=f"{accuracy.value:.2%}" if accuracy else "not measured",
-        target=f"target {accuracy.target:.2%}" if has_target and accuracy else "",
+        accuracy=_accuracy(accuracy) if accuracy else "not measured",
+        target=f"target {in_unit(accuracy.target, accuracy.unit)}"
+        if has_target and accuracy
+        else "",
         is_accurate=accuracy.meets_target if accuracy else None,
     )
+
+
+def _accuracy(accuracy: AccuracyResult) -> str:
+    """Write the accuracy; what its name doesn't say itself gets the metric's name."""
+    value = in_unit(accuracy.value, accuracy.unit)
+    return value if accuracy.metric == "top-1" else f"{accuracy.metric} {value}"
 
 
 def _metric_name(name: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
@@ -11,7 +13,7 @@ from inferometer.loadgen import Severity
 from inferometer.report.summary import SummaryRow, backend_text, summary_rows
 from inferometer.runs import Session
 
-__all__ = ["print_session"]
+__all__ = ["print_session", "print_sessions"]
 
 _SEVERITY_STYLE = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.INFO: "dim"}
 _COLUMNS = ("scenario", "result", "p99 latency", "verdict", "lateness p99", "accuracy")
@@ -19,17 +21,34 @@ _COLUMNS = ("scenario", "result", "p99 latency", "verdict", "lateness p99", "acc
 
 def print_session(session: Session, console: Console) -> None:
     """Print a row for each performance run, then the findings and the notes."""
-    title = f"{session.workload['title']} · {backend_text(session)} · {session.label}"
-    table = Table(title=escape(title), title_justify="left", title_style="bold")
+    print_sessions([session], console)
+
+
+def print_sessions(sessions: Sequence[Session], console: Console) -> None:
+    """Print one table for some sessions, each a section, then their findings and notes."""
+    is_one = len(sessions) == 1
+    table = Table(title=escape(_title(sessions[0])) if is_one else None, title_justify="left")
+    table.title_style = "bold"
     table.box, table.pad_edge, table.padding = SIMPLE_HEAD, False, (0, 2, 0, 0)
     for name in _COLUMNS:
         table.add_column(name, no_wrap=name == "scenario")
-    for row in summary_rows(session):
-        table.add_row(*_cells(row))
+    for session in sessions:
+        if not is_one:
+            table.add_row(f"[bold]{escape(str(session.workload['name']))}[/]")
+        for row in summary_rows(session):
+            table.add_row(*_cells(row))
+        table.add_section()
+    if not is_one:
+        console.print(f"[bold]{backend_text(sessions[0])} · {sessions[0].label}[/]")
     console.print(table)
-    _print_findings(session, console)
-    for note in session.notes:
-        console.print(escape(note), style="dim", highlight=False)
+    for session in sessions:
+        _print_findings(session, console, "" if is_one else f"{session.workload['name']} ")
+        for note in session.notes:
+            console.print(escape(note), style="dim", highlight=False)
+
+
+def _title(session: Session) -> str:
+    return f"{session.workload['title']} · {backend_text(session)} · {session.label}"
 
 
 def _cells(row: SummaryRow) -> tuple[str, ...]:
@@ -49,7 +68,7 @@ def _cells(row: SummaryRow) -> tuple[str, ...]:
     )
 
 
-def _print_findings(session: Session, console: Console) -> None:
+def _print_findings(session: Session, console: Console, prefix: str) -> None:
     """Print each finding with where it was seen and what to do; the mild ones stay out."""
     for test in session.tests:
         for found in test.findings:
@@ -57,7 +76,7 @@ def _print_findings(session: Session, console: Console) -> None:
                 continue
             style = _SEVERITY_STYLE[found.rule.severity]
             console.print(
-                f"[{style}]{found.rule.severity.value}[/] {escape(test.title)}: "
+                f"[{style}]{found.rule.severity.value}[/] {escape(prefix + test.title)}: "
                 f"{escape(found.rule.title)} ({escape(found.seen)})",
                 highlight=False,
             )

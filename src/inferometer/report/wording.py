@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from inferometer.loadgen import Interval, Metric
-from inferometer.workloads import AccuracyResult
+from inferometer.workloads import AccuracyResult, in_unit
 
 __all__ = [
     "accuracy_text",
@@ -88,10 +88,10 @@ def metric_text(metric: Metric) -> str:
 def accuracy_text(accuracy: AccuracyResult) -> str:
     """Write an accuracy with its interval and its target."""
     low, high = accuracy.interval.low, accuracy.interval.high
-    text = f"{accuracy.value:.2%}"
+    text = in_unit(accuracy.value, accuracy.unit)
     if low is not None and high is not None:
-        text += f" [{low:.2%} – {high:.2%}]"
+        text += f" [{in_unit(low, accuracy.unit)} – {in_unit(high, accuracy.unit)}]"
     if accuracy.target is not None:
         sign = "≥" if accuracy.meets_target else "<"
-        text += f" {sign} {accuracy.target:.2%}"
+        text += f" {sign} {in_unit(accuracy.target, accuracy.unit)}"
     return text

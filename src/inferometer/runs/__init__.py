@@ -2,8 +2,10 @@
 
 from inferometer.runs.effort import Effort
 from inferometer.runs.environment import Check, check_environment
-from inferometer.runs.folder import RunFolderError, load_session
+from inferometer.runs.folder import RunFolderError, load_session, load_sessions
+from inferometer.runs.formats import FormatComparison, compare_formats
 from inferometer.runs.measure import Measurement, MeasurementError, measure
+from inferometer.runs.paired import PairedDifference, paired_difference
 from inferometer.runs.recorder import recover_journal, recover_test
 from inferometer.runs.request import Listener, RunRequest, ServingOptions
 from inferometer.runs.result import Session, TestResult
@@ -15,9 +17,11 @@ from inferometer.runs.system import describe_system, usable_cores
 __all__ = [
     "Check",
     "Effort",
+    "FormatComparison",
     "Listener",
     "Measurement",
     "MeasurementError",
+    "PairedDifference",
     "RunFolderError",
     "RunRequest",
     "Runner",
@@ -25,9 +29,12 @@ __all__ = [
     "Session",
     "TestResult",
     "check_environment",
+    "compare_formats",
     "describe_system",
     "load_session",
+    "load_sessions",
     "measure",
+    "paired_difference",
     "parse_assignment",
     "read_settings_file",
     "recover_journal",

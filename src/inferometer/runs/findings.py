@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from inferometer.loadgen import (
     Finding,
     Recording,
@@ -11,7 +14,7 @@ from inferometer.loadgen import (
     findings_of_incidents,
     findings_of_messages,
 )
-from inferometer.workloads import AccuracyResult
+from inferometer.workloads import AccuracyResult, in_unit
 
 __all__ = ["findings_of_test"]
 
@@ -27,6 +30,24 @@ _BELOW_TARGET = Rule(
     Severity.ERROR,
     "use a better model, a wider number format, or a better calibration",
 )
+_NOT_MEASURED = Rule(
+    "accuracy.not-measured",
+    "The accuracy was not measured",
+    Severity.INFO,
+    "run it with the published weights and data (`inferometer fetch`), or with your own",
+)
+_NOT_MEASURED_IN_ROUND = Rule(
+    "round.accuracy-not-measured",
+    "A result without accuracy counts in no round",
+    Severity.ERROR,
+    "run it with weights and data whose accuracy can be measured",
+)
+_PREVIEW_IN_ROUND = Rule(
+    "round.part-of-data-set",
+    "A result on a part of the data set counts in no round",
+    Severity.ERROR,
+    "run it on the whole data set: leave out --count",
+)
 
 
 def findings_of_test(
@@ -39,23 +60,39 @@ def findings_of_test(
     for series in recording.accuracy:
         found.extend(findings_of_incidents(series))
     if accuracy is not None:
-        found.extend(_of_accuracy(accuracy))
+        asked = sum(series.sample_count for series in recording.accuracy)
+        found.extend(_of_accuracy(accuracy, max(0, asked - accuracy.total)))
+    found.extend(_of_notes(recording.notes))
     order = [Severity.ERROR, Severity.WARNING, Severity.INFO]
     distinct = list(dict.fromkeys(found))
     return tuple(sorted(distinct, key=lambda finding: order.index(finding.rule.severity)))
 
 
-def _of_accuracy(accuracy: AccuracyResult) -> list[Finding]:
+def _of_accuracy(accuracy: AccuracyResult, asked_again: int) -> list[Finding]:
+    """Look at coverage and target; the last query may have been filled up with repetitions."""
     found = []
     counts = {
         "missing": accuracy.missing,
-        "answered again": accuracy.repeated,
+        "answered again": max(0, accuracy.repeated - asked_again),
         "of no sample": accuracy.unknown,
     }
     if any(counts.values()):
         seen = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
         found.append(Finding(_COVERAGE, f"of {accuracy.total} samples: {seen}"))
     if accuracy.meets_target is False:
-        seen = f"{accuracy.metric} {accuracy.value:.2%}, target {accuracy.target:.2%}"
-        found.append(Finding(_BELOW_TARGET, seen))
+        value, target = (
+            in_unit(number, accuracy.unit) for number in (accuracy.value, accuracy.target)
+        )
+        found.append(Finding(_BELOW_TARGET, f"{accuracy.metric} {value}, target {target}"))
+    return found
+
+
+def _of_notes(notes: Mapping[str, Any]) -> list[Finding]:
+    """Give what the run noted about its workload that weakens or spoils its results."""
+    found = []
+    if "not_scored" in notes:
+        rule = _NOT_MEASURED_IN_ROUND if "round" in notes else _NOT_MEASURED
+        found.append(Finding(rule, str(notes["not_scored"])))
+    if "preview" in notes and "round" in notes:
+        found.append(Finding(_PREVIEW_IN_ROUND, str(notes["preview"])))
     return found

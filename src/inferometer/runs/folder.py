@@ -24,6 +24,7 @@ __all__ = [
     "SESSION",
     "RunFolderError",
     "load_session",
+    "load_sessions",
     "write_json",
 ]
 
@@ -76,6 +77,22 @@ def load_session(folder: Path) -> Session:
         advice = f"; try `inferometer recover {folder}`" if unfinished else ""
         raise RunFolderError(f"{folder} holds no finished test{advice}")
     return session
+
+
+def load_sessions(folder: Path) -> list[Session]:
+    """Read the sessions of a folder: the one that it is, or those of a suite that it holds."""
+    if (folder / SESSION).is_file():
+        return [load_session(folder)]
+    found = sorted(folder.glob(f"*/{SESSION}"), key=_started_at)
+    return [load_session(path.parent) for path in found] or [load_session(folder)]
+
+
+def _started_at(path: Path) -> str:
+    """Give when a session began, to order those of a suite; a damaged one is read later."""
+    try:
+        return str(json.loads(path.read_text("utf-8"))["started_at"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
 
 
 def _load_test(folder: Path) -> TestResult:

@@ -10,18 +10,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from inferometer.backends import BackendOptions, get_backend
+from inferometer.backends import BackendOptions, ModelFile, Session, get_backend
 from inferometer.loadgen import Responses, Scenario
 from inferometer.runs.effort import Pace
 from inferometer.runs.request import RunRequest
 from inferometer.runs.result import TestResult
 from inferometer.runs.system import usable_cores
 from inferometer.serving import InlineServing, PoolOptions, PoolServing
-from inferometer.workloads import InputLibrary, Workload, get_workload
+from inferometer.workloads import InputLibrary, Workload, WorkloadError, get_workload
+from inferometer.workloads.quantized import quantized_models
 
 __all__ = ["LoadedWorkload"]
 
 _WARM_UP_CALLS = 5
+_WARM_UP_S = 1.0
 _PROBE_S = 0.25
 _SHARED_CORES_LOSS = 0.8
 
@@ -35,24 +37,47 @@ class LoadedWorkload:
 
     def __init__(self, request: RunRequest):
         self._request = request
-        self.workload: Workload = get_workload(request.workload)
-        backend = get_backend(request.backend)
-        options: BackendOptions = request.backend_options
-        if options.threads is None:
-            options = dataclasses.replace(options, threads=1)
-        self._model = backend.load(self.workload.model(backend.formats), options)
+        self.workload: Workload = get_workload(request.workload, request.workload_options)
+        self._sessions = self._load_model()
+        self._predict = self.workload.predictor(self._sessions)
         self.library: InputLibrary = self.workload.library()
         self.pace = Pace(0.0, 0.0)
 
+    def _load_model(self) -> dict[str, Session]:
+        """Load every part of the model into the backend."""
+        backend = get_backend(self._request.backend)
+        backend.version()  # says what to install before a model is looked for
+        options: BackendOptions = self._request.backend_options
+        if options.threads is None:
+            options = dataclasses.replace(options, threads=1)
+        return {
+            part: backend.load(file, options)
+            for part, file in self._model_files(backend.formats).items()
+        }
+
+    def _model_files(self, formats: tuple[str, ...]) -> Mapping[str, ModelFile]:
+        """Give the model in the number format that was asked for."""
+        if self._request.workload_options.number_format == "int8":
+            return quantized_models(self.workload.info.name, formats)
+        return self.workload.models(formats)
+
     @property
     def backend_description(self) -> Mapping[str, Any]:
-        """What really runs the model."""
-        return {"name": self._request.backend, **self._model.description}
+        """What really runs the model; of a model in parts, the first part stands for all."""
+        first = next(iter(self._sessions.values()))
+        parts = {"parts": list(self._sessions)} if len(self._sessions) > 1 else {}
+        return {"name": self._request.backend, **first.description, **parts}
+
+    @property
+    def max_batch_size(self) -> int:
+        """Most samples in one call of the model: what was asked for, or what it can take."""
+        asked = self._request.serving.max_batch_size
+        largest = self.workload.info.largest_batch
+        return asked if largest is None else min(asked, largest)
 
     def handle(self, indices: NDArray[np.integer[Any]]) -> Responses:
         """Answer loaded samples: model, then post-processing."""
-        outputs = self._model.run(self.library.inputs(indices))
-        return self.workload.postprocess(outputs)
+        return self._predict(indices, self.library.inputs(indices))
 
     def serve(self, scenario: Scenario) -> tuple[InlineServing | PoolServing, dict[str, Any]]:
         """Give a system under test for a scenario, and its description."""
@@ -63,7 +88,7 @@ class LoadedWorkload:
             return InlineServing(self.handle, name), {"kind": kind}
         options = PoolOptions(
             workers=asked.workers or usable_cores(),
-            max_batch_size=asked.max_batch_size,
+            max_batch_size=self.max_batch_size,
             max_wait_s=asked.max_wait_ms / 1e3,
             split_queries=scenario.is_multi_stream,
         )
@@ -73,22 +98,33 @@ class LoadedWorkload:
         }
 
     def warm_up(self) -> None:
-        """Run the model a few times, untimed, then measure about how fast it is."""
-        batch = min(self._request.serving.max_batch_size, self.library.total_sample_count)
+        """Run the model a few times, untimed, then measure about how fast it is.
+
+        A slow model gets fewer calls, and is timed with smaller batches.
+        """
+        total = self.library.total_sample_count
+        if not total:
+            raise WorkloadError(f"{self.library.name} holds no samples; nothing can be measured")
+        one = np.arange(1)
+        self.library.load(one)
+        one_s = self._time(one, _WARM_UP_CALLS, _WARM_UP_S)
+        self.library.unload(one)
+        affordable = max(1, int(_WARM_UP_S / one_s))
+        batch = min(self.max_batch_size, total, affordable)
         samples = np.arange(batch)
         self.library.load(samples)
-        for _ in range(_WARM_UP_CALLS):
-            self.handle(samples[:1])
-            self.handle(samples)
-        one_s, all_s = self._time(samples[:1]), self._time(samples)
+        for calls, limit_s in ((_WARM_UP_CALLS, _WARM_UP_S), (None, _PROBE_S)):
+            one_s = self._time(one, calls, limit_s)
+            all_s = self._time(samples, calls, limit_s)
         self.library.unload(samples)
         workers = self._request.serving.workers or usable_cores()
         loss = _SHARED_CORES_LOSS if workers > 1 else 1.0
         self.pace = Pace(one_s, workers * loss * batch / all_s)
 
-    def _time(self, samples: NDArray[np.int64]) -> float:
+    def _time(self, samples: NDArray[np.int64], most_calls: int | None, limit_s: float) -> float:
+        """Give the mean time of a call, over so many calls or until the limit is reached."""
         calls, begun = 0, time.perf_counter()
-        while time.perf_counter() - begun < _PROBE_S:
+        while (calls != most_calls and time.perf_counter() - begun < limit_s) or not calls:
             self.handle(samples)
             calls += 1
         return (time.perf_counter() - begun) / calls

@@ -13,6 +13,7 @@ from inferometer.logs import ConfigTable
 from inferometer.rounds import Round
 from inferometer.runs.effort import Effort
 from inferometer.runs.result import TestResult
+from inferometer.workloads import WorkloadOptions
 
 __all__ = ["Listener", "RunRequest", "ServingOptions"]
 
@@ -42,6 +43,8 @@ class RunRequest:
         Gives the settings that override the others, for each scenario.
     round:
         Run by the book of this round; ``None`` for a quick run.
+    accuracy_scenarios:
+        Scenarios in which accuracy is measured; ``None`` for all that are run.
     user_conf:
         A ``user.conf`` in the published format; comes before ``settings``.
     enable_trace:
@@ -50,11 +53,13 @@ class RunRequest:
 
     workload: str
     output: Path
+    workload_options: WorkloadOptions = field(default_factory=WorkloadOptions)
     backend: str = "onnxruntime"
     backend_options: BackendOptions = field(default_factory=BackendOptions)
     serving: ServingOptions = field(default_factory=ServingOptions)
     scenarios: tuple[Scenario, ...] = ()
     modes: tuple[Mode, ...] = (Mode.ACCURACY, Mode.PERFORMANCE)
+    accuracy_scenarios: tuple[Scenario, ...] | None = None
     effort: Effort = field(default_factory=Effort)
     round: Round | None = None
     user_conf: ConfigTable | None = None
@@ -80,7 +85,9 @@ class RunRequest:
         return tuple(s for s in Scenario if s is not Scenario.MULTI_STREAM_FREE)
 
     def runs_of(self, scenario: Scenario, mode: Mode) -> int:
-        """Give how often a test is run: once, unless a round asks for more."""
+        """Give how often a test is run: once, unless a round asks for more, or nobody for it."""
+        if mode is Mode.ACCURACY and self.accuracy_scenarios is not None:
+            return int(scenario in self.accuracy_scenarios)
         if self.round is None or mode is not Mode.PERFORMANCE:
             return 1
         return self.round.runs.get(scenario, 1)

@@ -22,6 +22,7 @@ MODE_WORDS = {
 """What a mode is called in folders and reports."""
 
 _LEFT_OUT = ("findings", "scenario", "stopping", "first_token_stopping")
+_PAIRING = ("sample_scores", "replicates")
 
 
 @dataclass(frozen=True)
@@ -57,11 +58,20 @@ class TestResult:
         return f"{self.scenario.value} {MODE_WORDS[self.mode]}"
 
     @property
+    def is_valid(self) -> bool | None:
+        """Whether the performance counts: its verdict, and no error found around it."""
+        if self.verdict is None:
+            return None
+        return self.verdict.is_valid and not self._has_error
+
+    @property
+    def _has_error(self) -> bool:
+        return any(found.rule.severity is Severity.ERROR for found in self.findings)
+
+    @property
     def is_good(self) -> bool:
         """Whether nothing speaks against the result: VALID, accurate enough, no error."""
-        if any(found.rule.severity is Severity.ERROR for found in self.findings):
-            return False
-        if self.verdict is not None and not self.verdict.is_valid:
+        if self._has_error or self.is_valid is False:
             return False
         return self.accuracy is None or self.accuracy.meets_target is not False
 
@@ -82,7 +92,9 @@ class TestResult:
         if self.verdict is not None:
             values["performance"] = _verdict_mapping(self.verdict)
         if self.accuracy is not None:
-            values["accuracy"] = plain(self.accuracy)
+            values["accuracy"] = {
+                name: value for name, value in plain(self.accuracy).items() if name not in _PAIRING
+            }
         return values
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
+from pathlib import Path
+from typing import Any
 
 from inferometer.loadgen import Mode, RunOptions, Scenario
 from inferometer.logs import LogSettings, timestamp_lines
@@ -13,6 +16,7 @@ from inferometer.runs.recorder import record_test
 from inferometer.runs.request import Listener, RunRequest
 from inferometer.runs.result import MODE_WORDS, Session, TestResult
 from inferometer.runs.system import describe_system
+from inferometer.workloads import WorkloadError, WorkloadOptions
 
 __all__ = ["Runner"]
 
@@ -58,10 +62,20 @@ class Runner:
     def _planned(self) -> list[Planned]:
         planned: list[Planned] = []
         for scenario in sorted(self._request.chosen_scenarios, key=_EXECUTION_ORDER.index):
-            for mode in self._request.modes:
+            for mode in self._modes():
                 runs = self._request.runs_of(scenario, mode)
                 planned.extend((scenario, mode, number + 1) for number in range(runs))
         return planned
+
+    def _modes(self) -> tuple[Mode, ...]:
+        """Give the modes to run: accuracy is left out where it can't be measured."""
+        reason = self._loaded.workload.info.not_scored
+        if not reason:
+            return self._request.modes
+        kept = tuple(mode for mode in self._request.modes if mode is not Mode.ACCURACY)
+        if not kept:
+            raise WorkloadError(f"accuracy can't be measured with {reason}")
+        return kept
 
     def _say_expected(self, planned: list[Planned]) -> None:
         """Say at the start how long running by the book will take."""
@@ -89,7 +103,7 @@ class Runner:
         options = RunOptions(
             rule=rule,
             progress=self._listener.progress,
-            notes={"serving": description, "backend": backend},
+            notes={"serving": description, "backend": backend, **self._shortcomings()},
         )
         try:
             result, outcome = record_test(
@@ -99,7 +113,7 @@ class Runner:
                 folder,
                 self._request.label,
                 options,
-                self._loaded.workload.score,
+                None if self._loaded.workload.info.not_scored else self._loaded.workload.score,
                 LogSettings(enable_trace=self._request.enable_trace),
             )
         finally:
@@ -108,6 +122,17 @@ class Runner:
         for line in timestamp_lines(result.recording):
             self._listener.note(line)
         return result, outcome.error
+
+    def _shortcomings(self) -> dict[str, str]:
+        """Give what a round would not accept of the workload, for the findings."""
+        found = {}
+        if self._loaded.workload.info.not_scored:
+            found["not_scored"] = self._loaded.workload.info.not_scored
+        if self._request.workload_options.count is not None:
+            found["preview"] = f"the first {self._request.workload_options.count:,} samples"
+        if found and self._request.round is not None:
+            found["round"] = self._request.round.name
+        return found
 
     def _write_session(self) -> None:
         """Write what the tests have in common; they lie in folders of their own."""
@@ -135,10 +160,14 @@ class Runner:
                 "title": info.title,
                 "task": info.task,
                 "metric": info.metric,
+                "unit": info.unit,
                 "data_set": info.data_set,
                 "samples": info.sample_count,
                 "reference_accuracy": info.reference_accuracy,
                 "target_accuracy": info.target_accuracy,
+                "not_scored": info.not_scored,
+                "options": _plain_options(self._request.workload_options),
+                **info.notes,
             },
             backend=self._loaded.backend_description,
             label=self._request.label,
@@ -148,6 +177,16 @@ class Runner:
             tests=tuple(self._tests),
             notes=tuple(self._notes),
         )
+
+
+def _plain_options(options: WorkloadOptions) -> dict[str, Any]:
+    """Give what the user chose about the workload, as JSON takes it; defaults are left out."""
+    default = WorkloadOptions()
+    return {
+        field.name: str(value) if isinstance(value, Path) else value
+        for field in dataclasses.fields(options)
+        if (value := getattr(options, field.name)) != getattr(default, field.name)
+    }
 
 
 def _duration(seconds: float) -> str:

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-__all__ = ["BLOCKS", "MobileNetV1"]
+__all__ = ["BLOCKS", "MobileNetV1", "SameConv", "mobilenet_features", "same_padding"]
 
 BLOCKS: tuple[tuple[int, int], ...] = (
     (64, 1),
@@ -35,7 +35,7 @@ _BATCH_NORM_EPSILON = 1e-3
 _RELU6_CEILING = 6.0
 
 
-class _SameConv(nn.Module):
+class SameConv(nn.Module):
     """A bias-free convolution with TensorFlow's SAME padding, batch norm and ReLU6."""
 
     def __init__(self, inputs: int, outputs: int, kernel: int, stride: int, groups: int = 1):
@@ -47,16 +47,51 @@ class _SameConv(nn.Module):
         self.norm = nn.BatchNorm2d(outputs, eps=_BATCH_NORM_EPSILON)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Give the activations."""
         if self.stride > 1:
-            x = functional.pad(x, self._padding(x.shape[-1]) + self._padding(x.shape[-2]))
+            x = functional.pad(x, same_padding(x, self.kernel, self.stride))
         activated: torch.Tensor = functional.hardtanh(self.norm(self.conv(x)), 0.0, _RELU6_CEILING)
         return activated
 
-    def _padding(self, size: int) -> list[int]:
-        # With a stride, SAME puts the odd pixel at the end (right, bottom) only.
-        outputs = -(-size // self.stride)
-        total = max((outputs - 1) * self.stride + self.kernel - size, 0)
-        return [total // 2, total - total // 2]
+
+def same_padding(x: torch.Tensor, kernel: int, stride: int) -> list[int]:
+    """Give TensorFlow's SAME padding of [N, C, H, W] as left, right, top, bottom.
+
+    With a stride, SAME puts the odd pixel at the end (right, bottom) only.
+    """
+    padding = []
+    for side in (x.shape[-1], x.shape[-2]):
+        # A traced size would stay a variable of the graph, whose division rounds otherwise.
+        size = int(side)
+        outputs = -(-size // stride)
+        total = max((outputs - 1) * stride + kernel - size, 0)
+        padding += [total // 2, total - total // 2]
+    return padding
+
+
+def mobilenet_features(
+    *,
+    width: float = 1.0,
+    in_channels: int = 3,
+    stem_stride: int = 2,
+    strides: Sequence[int] | None = None,
+) -> nn.Sequential:
+    """Give MobileNet-v1 without its classifier; the arguments are those of `MobileNetV1`.
+
+    Layer 0 is the stem; block ``i`` (1 … 13) is the layers ``2 * i - 1`` (depthwise) and
+    ``2 * i`` (pointwise).
+    """
+    strides = [stride for _, stride in BLOCKS] if strides is None else list(strides)
+    if len(strides) != len(BLOCKS):
+        raise ValueError(f"strides has {len(strides)} entries; MobileNet-v1 has {len(BLOCKS)}")
+    channels = int(32 * width)
+    layers: list[nn.Module] = [SameConv(in_channels, channels, 3, stem_stride)]
+    for (full_width, _), stride in zip(BLOCKS, strides, strict=True):
+        outputs = int(full_width * width)
+        layers.append(SameConv(channels, channels, 3, stride, groups=channels))
+        layers.append(SameConv(channels, outputs, 1, 1))
+        channels = outputs
+    return nn.Sequential(*layers)
 
 
 class MobileNetV1(nn.Module):
@@ -81,18 +116,10 @@ class MobileNetV1(nn.Module):
         strides: Sequence[int] | None = None,
     ):
         super().__init__()
-        strides = [stride for _, stride in BLOCKS] if strides is None else list(strides)
-        if len(strides) != len(BLOCKS):
-            raise ValueError(f"strides has {len(strides)} entries; MobileNet-v1 has {len(BLOCKS)}")
-        channels = int(32 * width)
-        layers: list[nn.Module] = [_SameConv(in_channels, channels, 3, stem_stride)]
-        for (full_width, _), stride in zip(BLOCKS, strides, strict=True):
-            outputs = int(full_width * width)
-            layers.append(_SameConv(channels, channels, 3, stride, groups=channels))
-            layers.append(_SameConv(channels, outputs, 1, 1))
-            channels = outputs
-        self.features = nn.Sequential(*layers)
-        self.classifier = nn.Linear(channels, classes)
+        self.features = mobilenet_features(
+            width=width, in_channels=in_channels, stem_stride=stem_stride, strides=strides
+        )
+        self.classifier = nn.Linear(int(BLOCKS[-1][0] * width), classes)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Give the logits."""

@@ -15,7 +15,15 @@ from numpy.typing import NDArray
 
 from inferometer.workloads.protocol import WorkloadError
 
-__all__ = ["CLASS_NAMES", "FashionMnistLibrary", "read_images", "read_labels"]
+__all__ = [
+    "CLASS_NAMES",
+    "SAMPLE_COUNT",
+    "FashionMnistLibrary",
+    "preprocess",
+    "read_images",
+    "read_labels",
+    "taken_samples",
+]
 
 CLASS_NAMES = (
     "T-shirt/top",
@@ -75,19 +83,28 @@ def _read_idx(name: str, sha256: str) -> NDArray[np.uint8]:
     return np.frombuffer(content, np.uint8, offset=4 + 4 * dimensions).reshape(shape)
 
 
-class FashionMnistLibrary:
-    """The test images as a sample library, preprocessed as MobileNet takes them.
+def taken_samples(count: int | None) -> int:
+    """Tell how many images are taken where ``count`` are asked for; all for ``None``."""
+    if count is None:
+        return SAMPLE_COUNT
+    if count < 1:
+        raise WorkloadError(f"the number of samples is {count}; it has to be 1 or more")
+    return min(count, SAMPLE_COUNT)
 
-    ``load`` scales pixels to -1 … 1, float32 [n, 1, 28, 28], into one array whose rows
-    `inputs` then gathers.
+
+class FashionMnistLibrary:
+    """The test images as a sample library, preprocessed as the pocket models take them.
+
+    ``count`` takes only the first so many. ``load`` scales pixels to -1 … 1, float32
+    [n, 1, 28, 28], into one array whose rows `inputs` then gathers.
     """
 
     name = "Fashion-MNIST test images"
-    total_sample_count = SAMPLE_COUNT
-    performance_sample_count = PERFORMANCE_SAMPLE_COUNT
 
-    def __init__(self) -> None:
-        self._images = read_images()
+    def __init__(self, count: int | None = None) -> None:
+        self.total_sample_count = taken_samples(count)
+        self.performance_sample_count = min(PERFORMANCE_SAMPLE_COUNT, self.total_sample_count)
+        self._images = read_images()[: self.total_sample_count]
         self._rows = np.full(self.total_sample_count, -1, np.int64)
         self._loaded = np.empty((0, 1, 28, 28), np.float32)
 

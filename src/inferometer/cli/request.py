@@ -1,0 +1,148 @@
+"""Run requests from the command line's words: everything that `inferometer run` is asked."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from inferometer.backends import BackendOptions
+from inferometer.loadgen import Era, Mode, Scenario, SettingsError
+from inferometer.logs import ConfigTable, ignored_keys, read_config
+from inferometer.rounds import Round, load_round
+from inferometer.runs import (
+    Effort,
+    RunRequest,
+    ServingOptions,
+    parse_assignment,
+    read_settings_file,
+)
+from inferometer.workloads import WorkloadOptions, suite_or_workload
+
+__all__ = ["MODES", "requests_of"]
+
+_SCENARIOS = {scenario.value.lower(): scenario for scenario in Scenario}
+MODES = {
+    "both": (Mode.ACCURACY, Mode.PERFORMANCE),
+    "accuracy": (Mode.ACCURACY,),
+    "performance": (Mode.PERFORMANCE,),
+    "submission": (Mode.SUBMISSION,),
+    "find-peak": (Mode.FIND_PEAK,),
+}
+_PYTHON = ".py:"
+
+
+def requests_of(options: dict[str, Any], output: Path) -> list[RunRequest]:
+    """Give a request for each workload that was asked for, each with a folder of its own."""
+    names = suite_or_workload(options["workload"])
+    chosen_round = load_round(options["round_name"]) if options["round_name"] else None
+    user_conf = _user_conf(options["user_conf"], chosen_round)
+    return [
+        _request(
+            options, name, output if len(names) == 1 else output / name, chosen_round, user_conf
+        )
+        for name in names
+    ]
+
+
+def _request(
+    options: dict[str, Any],
+    workload: str,
+    output: Path,
+    chosen_round: Round | None,
+    user_conf: ConfigTable | None,
+) -> RunRequest:
+    return RunRequest(
+        workload=workload,
+        output=output,
+        workload_options=_workload_options(options),
+        backend=_backend(options),
+        backend_options=BackendOptions(
+            threads=options["threads"],
+            device=options["device"],
+            extra=dict(_option(text) for text in options["extra"]),
+        ),
+        serving=ServingOptions(
+            kind=options["serving"],
+            workers=options["workers"],
+            max_batch_size=options["max_batch"],
+            max_wait_ms=options["max_wait_ms"],
+        ),
+        scenarios=tuple(_scenario(word) for word in options["scenarios"]),
+        modes=MODES[options["mode"]],
+        effort=Effort(
+            budget_s=options["budget"],
+            least_s=min(1.0, options["budget"] / 2),
+            precision=options["precision"],
+        ),
+        round=chosen_round,
+        user_conf=user_conf,
+        enable_trace=options["trace"],
+        settings=_overrides(options),
+        command=shlex.join(["inferometer", *sys.argv[1:]]),
+    )
+
+
+def _workload_options(options: dict[str, Any]) -> WorkloadOptions:
+    return WorkloadOptions(
+        data=options["data"],
+        model=options["model"],
+        weights=options["weights"],
+        number_format=options["number_format"],
+        count=options["count"],
+        extra=dict(_option(text) for text in options["workload_extra"]),
+    )
+
+
+def _backend(options: dict[str, Any]) -> str:
+    """Give the backend: a function in a Python file needs no naming of its own."""
+    if options["backend"] is not None:
+        return str(options["backend"])
+    is_function = options["model"] is not None and _PYTHON in str(options["model"])
+    return "python" if is_function else "onnxruntime"
+
+
+def _user_conf(path: Path | None, chosen_round: Round | None) -> ConfigTable | None:
+    """Read a user.conf; say on stderr what in it has no effect."""
+    if path is None:
+        return None
+    table = read_config(path)
+    if table.errors:
+        raise SettingsError(f"{path}: {'; '.join(table.errors)}")
+    era = chosen_round.era if chosen_round else Era.CURRENT
+    for text in ignored_keys(table, era):
+        click.echo(f"{path}: {text}", err=True)
+    return table
+
+
+def _overrides(options: dict[str, Any]) -> Callable[[Scenario], Mapping[str, Any]]:
+    """Give what overrides the settings: the file, then single settings, then --target-qps."""
+    single = dict(parse_assignment(text) for text in options["assignments"])
+    if options["target_qps"] is not None:
+        single["server_target_qps"] = options["target_qps"]
+
+    def of(scenario: Scenario) -> Mapping[str, Any]:
+        path = options["settings_file"]
+        from_file = read_settings_file(path, scenario) if path else {}
+        return {**from_file, **single}
+
+    return of
+
+
+def _option(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise click.BadParameter(f"{text!r} is not an option; write name=value")
+    return name.strip(), value.strip()
+
+
+def _scenario(word: str) -> Scenario:
+    plain = word.lower().replace("-", "").replace("_", "")
+    if plain not in _SCENARIOS:
+        names = ", ".join(scenario.value for scenario in Scenario)
+        raise click.BadParameter(f"there is no scenario {word!r}; known: {names}")
+    return _SCENARIOS[plain]

@@ -1,0 +1,15 @@
+"""Quantisation: post-training int8 models, with the recipe that made them."""
+
+from inferometer.quantization.quantize import (
+    QuantizationOptions,
+    QuantizedModel,
+    quantize_workload,
+    tool_names,
+)
+
+__all__ = [
+    "QuantizationOptions",
+    "QuantizedModel",
+    "quantize_workload",
+    "tool_names",
+]

@@ -1,0 +1,1 @@
+"""Image classification: data sets, post-processing, top-1 accuracy, workloads."""

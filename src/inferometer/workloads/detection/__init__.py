@@ -1,0 +1,1 @@
+"""Object detection: data sets, boxes, post-processing, mean average precision, workloads."""

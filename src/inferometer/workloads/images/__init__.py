@@ -1,0 +1,1 @@
+"""Photos: decoding, preprocessing in the documented variants, and the cache of both."""

@@ -1,0 +1,1 @@
+"""Translation: text, vocabulary, beam search, BLEU, workloads."""

@@ -1,0 +1,1 @@
+"""Published weights: read by their names, without running any code that a file holds."""
