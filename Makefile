@@ -9,9 +9,9 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 .PHONY: help run test test-all lint format bench lock clean
 
 help:
-	@echo "make run       a real model on real images in all four scenarios, with a report"
+	@echo "make run       five real models on real data in all four scenarios, with a report"
 	@echo "make test      the tests: core, ONNX Runtime, PyTorch"
-	@echo "make test-all  the tests, and those that need a browser"
+	@echo "make test-all  also the slow ones, and those that need a browser or real photos"
 	@echo "make lint      ruff, mypy, import layers"
 	@echo "make bench     benchmarks beside the published LoadGen"
 	@echo "make lock      resolve the pinned requirements anew (needs uv)"
@@ -20,7 +20,7 @@ run: $(VENV)/run.done
 	$(BIN)/inferometer run
 
 test: $(VENV)/test.done
-	$(BIN)/python -m pytest -m "not browser"
+	$(BIN)/python -m pytest -m "not browser and not slow"
 
 test-all: $(VENV)/all.done
 	$(BIN)/python -m pytest
@@ -35,8 +35,9 @@ format: $(VENV)/test.done
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/bench.done
+bench: $(VENV)/bench.done $(VENV)/all.done
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.preprocessing
 
 $(VENV)/made.done:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -57,8 +58,10 @@ $(VENV)/test.done: $(VENV)/run.done requirements/test.txt requirements/torch.txt
 	$(PIP) -r requirements/torch.txt
 	@touch $@
 
-$(VENV)/all.done: $(VENV)/test.done requirements/all.txt
+# foolbox is there for its photos alone, so nothing that it needs to run is installed.
+$(VENV)/all.done: $(VENV)/test.done requirements/all.txt requirements/photos.txt
 	$(PIP) --require-hashes -r requirements/all.txt
+	$(PIP) --require-hashes --no-deps -r requirements/photos.txt
 	@touch $@
 
 $(VENV)/bench.done: $(VENV)/run.done requirements/bench.txt
@@ -72,6 +75,7 @@ lock:
 	$(UV) --generate-hashes -c requirements/run.txt --extra images --extra quantization --group test --group lint pyproject.toml -o requirements/test.txt
 	$(UV) --generate-hashes -c requirements/test.txt --group browser -o requirements/all.txt
 	$(UV) --generate-hashes -c requirements/run.txt --group bench -o requirements/bench.txt
+	echo "foolbox==3.3.4" | $(UV) --generate-hashes --no-deps - -o requirements/photos.txt
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -3,7 +3,7 @@
 Run it from the repository root, with PyTorch, onnx, onnxruntime and hotcoco installed and
 the data set at hand (Debian: ``apt-get install dataset-fashion-mnist``)::
 
-    python training/train_pocket_ssd.py ssd_mobilenet
+    python training/train_pocket_ssd.py ssd_mobilenet --bfloat16 --epochs 7 --learning-rate 4e-3
     python training/train_pocket_ssd.py ssd_resnet
 
 It writes ``pocket_<model>.onnx`` and ``.json`` (architecture, seed, data hashes, training
@@ -28,11 +28,9 @@ from typing import Any
 import numpy as np
 import onnxruntime
 import torch
-from torch.nn import functional
 from torch.optim import swa_utils
 
 from inferometer.loadgen import Response
-from inferometer.workloads.detection.boxes import encode_boxes
 from inferometer.workloads.detection.pocket import (
     OUTPUTS,
     Detector,
@@ -46,19 +44,17 @@ from inferometer.workloads.models.export import export_onnx
 from inferometer.workloads.models.ssd_mobilenet_v1 import AnchorScales, SsdMobileNetV1
 from inferometer.workloads.models.ssd_resnet34 import SsdMap, SsdResNet34
 from inferometer.workloads.protocol import ScoredAnswer
+from multibox import CLASSES, Matcher, Ssd, batch_of, multibox_loss
 
 ROOT = Path(__file__).resolve().parents[1]
 OUTPUT = ROOT / "src/inferometer/workloads/data"
 IMAGES, LABELS = "train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"
 HELD_OUT = 2_000
 HELD_OUT_SCENES = 300
-CLASSES = 10
 DETECTORS = {
     "ssd_mobilenet": PocketSsdMobileNet.detector,
     "ssd_resnet": PocketSsdResNet.detector,
 }
-MATCH_OVERLAP = 0.5
-NEGATIVES_PER_POSITIVE = 4
 AVERAGING = 0.998
 FIRST_LOGIT = -4.0
 SSD_MOBILENET: dict[str, Any] = {
@@ -85,9 +81,6 @@ MAPS: tuple[dict[str, Any], ...] = (
     {"scale_px": 48, "ratios": (2, 3), "narrow": 32, "wide": 48, "stride": 2, "padding": 1},
     {"scale_px": 68, "ratios": (2,), "narrow": 24, "wide": 48, "stride": 2, "padding": 1},
 )
-
-Targets = tuple[torch.Tensor, torch.Tensor]
-Ssd = SsdMobileNetV1 | SsdResNet34
 
 
 def main() -> None:
@@ -157,8 +150,8 @@ def _model(name: str) -> tuple[Ssd, dict[str, Any]]:
     if name == "ssd_mobilenet":
         numbers = SSD_MOBILENET | {"scales": SCALES}
         model = SsdMobileNetV1(**SSD_MOBILENET, scales=AnchorScales(**SCALES))
-        for name, parameter in model.named_parameters():
-            if name.endswith("classification.bias"):
+        for key, parameter in model.named_parameters():
+            if key.endswith("classification.bias"):
                 # Anchors are mostly background: each class starts out improbable.
                 torch.nn.init.constant_(parameter, FIRST_LOGIT)
         return model, numbers
@@ -188,89 +181,11 @@ def _read_data(folder: Path) -> tuple[np.ndarray, np.ndarray, dict[str, str]]:
     return arrays[0], arrays[1], hashes
 
 
-class _Matcher:
-    """Assigns the garments of a scene to anchors: a class and a box code for each anchor."""
-
-    def __init__(self, model: Ssd):
-        self.x_first = isinstance(model, SsdResNet34)
-        buffer = model.default_boxes if isinstance(model, SsdResNet34) else model.anchors
-        self.anchors = buffer.numpy()
-        centre, half = self.anchors[:, :2], self.anchors[:, 2:] / 2
-        self.corners = np.concatenate([centre - half, centre + half], axis=1)
-
-    def boxes(self, scenes: Scenes, index: int) -> tuple[np.ndarray, np.ndarray]:
-        """Give the garments' corners in shares, in the anchors' order of axes, and labels."""
-        objects = scenes[index].objects
-        box = np.array([one.box_px for one in objects], np.float32).reshape(-1, 4)
-        box[:, 2:] += box[:, :2]
-        if not self.x_first:
-            box = box[:, (1, 0, 3, 2)]
-        return box / SCENE_SIZE_PX, np.array([one.label for one in objects], np.int64)
-
-    def __call__(self, boxes: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Give classes, int64 [anchors], 0 for background, and codes, float32 [anchors, 4]."""
-        classes = np.zeros(len(self.anchors), np.int64)
-        if not len(boxes):
-            return classes, np.zeros_like(self.anchors)
-        sides = np.minimum(boxes[:, None, 2:], self.corners[:, 2:])
-        sides = np.maximum(sides - np.maximum(boxes[:, None, :2], self.corners[:, :2]), 0)
-        shared = sides.prod(axis=-1)
-        areas = (boxes[:, 2:] - boxes[:, :2]).prod(axis=-1)
-        ratio = shared / (areas[:, None] + self.anchors[:, 2:].prod(axis=-1) - shared)
-        # Every garment has at least its best anchor.
-        ratio[np.arange(len(boxes)), ratio.argmax(axis=1)] += 2.0
-        best = ratio.argmax(axis=0)
-        matched = ratio[best, np.arange(len(classes))] >= MATCH_OVERLAP
-        classes[matched] = labels[best[matched]] + 1
-        codes = encode_boxes(boxes[best], self.anchors)
-        return classes, codes.astype(np.float32)
-
-
-def _batch(
-    scenes: Scenes, rows: np.ndarray, matcher: _Matcher, random: np.random.Generator
-) -> tuple[torch.Tensor, Targets]:
-    """Give pictures and targets, each mirrored half of the time, in other contrast and light."""
-    images = scenes.images(rows).astype(np.float32)
-    targets = []
-    mirrored = random.random(len(rows)) < 0.5
-    for place, row in enumerate(rows.tolist()):
-        boxes, labels = matcher.boxes(scenes, row)
-        if mirrored[place]:
-            images[place] = images[place, :, ::-1]
-            low, high = (0, 2) if matcher.x_first else (1, 3)
-            boxes[:, [low, high]] = 1.0 - boxes[:, [high, low]]
-        targets.append(matcher(boxes, labels))
-    contrast = random.uniform(0.8, 1.2, (len(rows), 1, 1)).astype(np.float32)
-    light = random.uniform(-20, 20, (len(rows), 1, 1)).astype(np.float32)
-    pixels = np.clip(images * contrast + light, 0, 255)[:, None] * (2.0 / 255.0) - 1.0
-    classes, codes = (torch.from_numpy(np.stack(part)) for part in zip(*targets, strict=True))
-    return torch.from_numpy(pixels).contiguous(memory_format=torch.channels_last), (classes, codes)
-
-
-def _loss(outputs: Targets, targets: Targets, sigmoid: bool) -> torch.Tensor:
-    """Give the multibox loss: boxes of matched anchors, classes of those and hard negatives."""
-    codes, logits = outputs
-    classes, wanted = targets
-    positive = classes > 0
-    count = positive.sum(dim=1)
-    total = count.sum().clamp(min=1)
-    box = functional.smooth_l1_loss(codes[positive], wanted[positive], reduction="sum", beta=0.5)
-    if sigmoid:
-        hot = functional.one_hot(classes, CLASSES + 1).float()
-        each = functional.binary_cross_entropy_with_logits(logits, hot, reduction="none").sum(-1)
-    else:
-        each = functional.cross_entropy(logits.transpose(1, 2), classes, reduction="none")
-    hardness = each.detach().masked_fill(positive, -1.0)
-    rank = hardness.argsort(dim=1, descending=True).argsort(dim=1)
-    negative = rank < (NEGATIVES_PER_POSITIVE * count).clamp(min=10)[:, None]
-    return (box + each[positive | negative].sum()) / total
-
-
 def _train(
     model: Ssd, training: Scenes, held: Scenes, options: argparse.Namespace
 ) -> list[dict[str, float]]:
     """Train; leave the moving average of the weights in the model."""
-    matcher = _Matcher(model)
+    matcher = Matcher(model)
     random = np.random.default_rng(options.seed)
     steps = len(training) // options.batch_size
     optimizer = torch.optim.AdamW(model.parameters(), options.learning_rate, weight_decay=1e-3)
@@ -291,10 +206,10 @@ def _train(
         order = random.permutation(len(training))
         for step in range(steps):
             rows = order[step * options.batch_size : (step + 1) * options.batch_size]
-            pictures, targets = _batch(training, rows, matcher, random)
+            pictures, targets = batch_of(training, rows, matcher, random)
             with torch.autocast("cpu", torch.bfloat16, enabled=options.bfloat16):
                 codes, logits = model.codes(pictures)
-            loss = _loss((codes.float(), logits.float()), targets, sigmoid)
+            loss = multibox_loss((codes.float(), logits.float()), targets, sigmoid)
             optimizer.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
             torch.nn.utils.clip_grad_norm_(model.parameters(), 10.0)

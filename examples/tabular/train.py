@@ -10,8 +10,9 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-from inferometer_tabular import read_rows
 from onnx import TensorProto, helper, numpy_helper
+
+from inferometer_tabular import read_rows
 
 STEPS = 400
 RATE = 0.5

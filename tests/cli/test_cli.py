@@ -54,7 +54,10 @@ def test_version() -> None:
         (["rnu"], "there is no command 'rnu'; did you mean 'run'?"),
         (["run", "pocket-mobilnet"], "did you mean 'pocket-mobilenet'?"),
         (["run", "pocket-mobilenet", "--scenario", "Sever"], "there is no scenario 'Sever'"),
-        (["run", "pocket-mobilenet", "--set", "server_target_gps=5"], "did you mean 'server_target_qps'?"),
+        (
+            ["run", "pocket-mobilenet", "--set", "server_target_gps=5"],
+            "did you mean 'server_target_qps'?",
+        ),
         (["run", "pocket-mobilenet", "--set", "nothing"], "write name=value"),
         (["run", "pocket-mobilenet", "--backend", "onxruntime"], "did you mean 'onnxruntime'?"),
         (["run", "pocket-mobilenet", "--device", "quantum"], "no device 'quantum' here"),
@@ -114,7 +117,8 @@ def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pytest.importorskip("onnxruntime")
     folder = tmp_path_factory.mktemp("cli") / "run"
     found = inferometer(
-        "run", "pocket-mobilenet", "--output", str(folder), "--budget", "0.3", "--scenario", "single-stream",
+        "run", "pocket-mobilenet",
+        "--output", str(folder), "--budget", "0.3", "--scenario", "single-stream",
         "--scenario", "Offline",
     )  # fmt: skip
     # On a busy machine a result may be INVALID; that isn't what is tested here.
@@ -144,7 +148,8 @@ def test_report_again(run_folder: Path, tmp_path: Path) -> None:
 def test_json_output_is_json_alone(tmp_path: Path) -> None:
     pytest.importorskip("onnxruntime")
     found = inferometer(
-        "run", "pocket-mobilenet", "--output", str(tmp_path / "run"), "--budget", "0.2", "--scenario", "Server",
+        "run", "pocket-mobilenet",
+        "--output", str(tmp_path / "run"), "--budget", "0.2", "--scenario", "Server",
         "--mode", "performance", "--target-qps", "300", "--json",
         "--set", "server_target_latency_ns=1000",
     )  # fmt: skip
@@ -167,7 +172,8 @@ def test_settings_file_and_round(tmp_path: Path) -> None:
     )
     folder = tmp_path / "run"
     found = inferometer(
-        "run", "pocket-mobilenet", "--round", "v0.5", "--settings", str(settings), "--output", str(folder),
+        "run", "pocket-mobilenet",
+        "--round", "v0.5", "--settings", str(settings), "--output", str(folder),
         "--mode", "performance",
     )  # fmt: skip
     assert found.returncode in (0, 1), found.stdout + found.stderr
@@ -199,7 +205,15 @@ def test_settings_file_and_round(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_options(options: list[str], tmp_path: Path) -> None:
     pytest.importorskip("onnxruntime")
-    arguments = ["run", "pocket-mobilenet", "--output", str(tmp_path / "run"), "--budget", "0.2", "--quiet"]
+    arguments = [
+        "run",
+        "pocket-mobilenet",
+        "--output",
+        str(tmp_path / "run"),
+        "--budget",
+        "0.2",
+        "--quiet",
+    ]
     if "--mode" not in options:
         arguments += ["--mode", "performance"]
     found = inferometer(*arguments, *options)

@@ -135,7 +135,8 @@ def test_an_unwritable_folder_is_refused_before_anything_runs(tmp_path: Path) ->
 
 def start_run(folder: Path, *options: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "inferometer.cli.main", "run", "pocket-mobilenet", "--output", str(folder),
+        [sys.executable, "-m", "inferometer.cli.main", "run", "pocket-mobilenet",
+         "--output", str(folder),
          "--scenario", "SingleStream", "--mode", "performance", "--budget", "60",
          "--precision", "0.0001", "--quiet", *options],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT,

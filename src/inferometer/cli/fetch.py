@@ -44,7 +44,7 @@ def command(
     if profile is not None:
         entries_with = [entry for entry in entries if entry.profiles]
         if not entries_with:
-            raise click.UsageError(f"--profile: {', '.join(names)} have no profiles")
+            raise click.UsageError(f"--profile belongs to models; {', '.join(names)} has none")
         for entry in entries_with:
             entry.profile(profile)
     console = Console(highlight=False, soft_wrap=True)

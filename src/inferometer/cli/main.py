@@ -17,13 +17,16 @@ EXIT_USAGE = 2
 EXIT_FAILED = 3
 EXIT_INTERRUPTED = 130
 _VERBS = {
+    "accuracy": "inferometer.cli.accuracy",
     "check-env": "inferometer.cli.check_env",
     "exec": "inferometer.cli.exec",
+    "fetch": "inferometer.cli.fetch",
     "list": "inferometer.cli.list",
     "quantize": "inferometer.cli.quantize",
     "recover": "inferometer.cli.recover",
     "report": "inferometer.cli.report",
     "run": "inferometer.cli.run",
+    "verify": "inferometer.cli.verify",
 }
 
 
@@ -61,8 +64,10 @@ def cli() -> None:
     """Measure AI inference: accuracy, latency and throughput that you can decide from.
 
     \b
-    inferometer run                    a real model on real images, all four scenarios
+    inferometer run                    five real models on real data, all four scenarios
     inferometer run pocket-mobilenet --scenario Server --target-qps 500
+    inferometer run --task classification --model my.onnx --data FOLDER
+    inferometer quantize pocket-resnet int8 beside fp32: accuracy, speed, size
     inferometer exec harness.py        a script written against mlperf_loadgen
     inferometer report runs/…          the report of a run, again
 

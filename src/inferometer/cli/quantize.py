@@ -15,6 +15,7 @@ from rich.markup import escape
 
 from inferometer.backends import BackendOptions
 from inferometer.cli.output import listener_for
+from inferometer.cli.request import named_value
 from inferometer.quantization import (
     QuantizationOptions,
     QuantizedModel,
@@ -44,6 +45,14 @@ _LEAST_KEPT = 0.99
 @click.option("--data", type=click.Path(path_type=Path), help="the data set's folder")
 @click.option("--model", type=click.Path(path_type=Path), help="the fp32 model to quantise")
 @click.option("--weights", type=click.Choice(["published", "random"]), default="published")
+@click.option(
+    "--workload-option",
+    "-o",
+    "workload_extra",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="what only this workload knows, such as calibration=LIST",
+)
 @click.option("--threads", type=click.IntRange(1), help="threads within one model call")
 @click.option("--budget", type=click.FloatRange(0.1), default=5.0, show_default=True)
 @click.option("--measure/--no-measure", default=True, help="measure both formats [default: yes]")
@@ -78,7 +87,10 @@ def _request(options: dict[str, Any], name: str, folder: Path) -> RunRequest:
         workload=name,
         output=folder,
         workload_options=WorkloadOptions(
-            data=options["data"], model=options["model"], weights=options["weights"]
+            data=options["data"],
+            model=options["model"],
+            weights=options["weights"],
+            extra=dict(named_value(text) for text in options["workload_extra"]),
         ),
         backend_options=BackendOptions(threads=options["threads"]),
         effort=Effort(budget_s=budget_s, least_s=min(1.0, budget_s / 2)),

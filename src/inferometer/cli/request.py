@@ -23,7 +23,7 @@ from inferometer.runs import (
 )
 from inferometer.workloads import WorkloadOptions, suite_or_workload
 
-__all__ = ["MODES", "requests_of"]
+__all__ = ["MODES", "named_value", "requests_of"]
 
 _SCENARIOS = {scenario.value.lower(): scenario for scenario in Scenario}
 MODES = {
@@ -64,7 +64,7 @@ def _request(
         backend_options=BackendOptions(
             threads=options["threads"],
             device=options["device"],
-            extra=dict(_option(text) for text in options["extra"]),
+            extra=dict(named_value(text) for text in options["extra"]),
         ),
         serving=ServingOptions(
             kind=options["serving"],
@@ -94,7 +94,7 @@ def _workload_options(options: dict[str, Any]) -> WorkloadOptions:
         weights=options["weights"],
         number_format=options["number_format"],
         count=options["count"],
-        extra=dict(_option(text) for text in options["workload_extra"]),
+        extra=dict(named_value(text) for text in options["workload_extra"]),
     )
 
 
@@ -133,7 +133,8 @@ def _overrides(options: dict[str, Any]) -> Callable[[Scenario], Mapping[str, Any
     return of
 
 
-def _option(text: str) -> tuple[str, str]:
+def named_value(text: str) -> tuple[str, str]:
+    """Split ``name=value``."""
     name, equals, value = text.partition("=")
     if not equals:
         raise click.BadParameter(f"{text!r} is not an option; write name=value")

@@ -72,7 +72,7 @@ class OnnxRuntimeQuantizer:
                 quantization.quantize_static(
                     str(path),
                     str(output),
-                    _Reader(batches),
+                    _Reader(batches, _inputs_of(proto.graph)),
                     quant_format=quantization.QuantFormat.QDQ,
                     op_types_to_quantize=list(_QUANTIZED),
                     per_channel=True,
@@ -121,15 +121,23 @@ class OnnxRuntimeQuantizer:
 
 
 class _Reader:
-    """Hands calibration batches to the quantiser."""
+    """Hands calibration batches to the quantiser.
 
-    def __init__(self, batches: CalibrationBatches):
+    The one input of a model is fed whatever the samples call it.
+    """
+
+    def __init__(self, batches: CalibrationBatches, inputs: tuple[str, ...]):
         self._batches = batches
+        self._inputs = inputs
 
     def get_next(self) -> dict[str, NDArray[Any]] | None:
         """Give the next batch, or ``None`` at the end."""
         batch = next(self._batches, None)
-        return None if batch is None else dict(batch)
+        if batch is None:
+            return None
+        if len(self._inputs) == len(batch) == 1:
+            return dict(zip(self._inputs, batch.values(), strict=True))
+        return dict(batch)
 
     def set_range(self, start_index: int, end_index: int) -> None:
         """Refuse: batches come once, in order."""
@@ -181,6 +189,11 @@ def _quiet() -> Iterator[None]:
             yield
     finally:
         root.setLevel(before)
+
+
+def _inputs_of(graph: Any) -> tuple[str, ...]:
+    constants = {initializer.name for initializer in graph.initializer}
+    return tuple(entry.name for entry in graph.input if entry.name not in constants)
 
 
 def _after_last_weights(graph: Any) -> list[str]:

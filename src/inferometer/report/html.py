@@ -29,6 +29,7 @@ from inferometer.report.summary import backend_text, summary_rows
 from inferometer.report.wording import accuracy_text, duration_text, interval_text, rate_text
 from inferometer.runs import Session, TestResult
 from inferometer.workloads import in_unit
+from inferometer.workloads.detection.scoring import COUNTS
 
 __all__ = ["html_report", "write_html"]
 
@@ -104,7 +105,14 @@ def _test(test: TestResult, beside: Path | None) -> dict[str, Any]:
         "serving": _flat(test.recording.notes.get("serving", {})),
         "files": _files(test.folder, beside),
         "asked": _asked(test),
+        "details": _details(test),
     }
+
+
+def _details(test: TestResult) -> list[tuple[str, float]]:
+    """Give the further figures of an accuracy; what couldn't be computed, below 0, stays out."""
+    found = test.accuracy.details if test.accuracy else {}
+    return [(name, value) for name, value in found.items() if value >= 0 and name not in COUNTS]
 
 
 def _asked(test: TestResult) -> list[tuple[str, str]]:

@@ -57,9 +57,12 @@ class LoadedWorkload:
 
     def _model_files(self, formats: tuple[str, ...]) -> Mapping[str, ModelFile]:
         """Give the model in the number format that was asked for."""
-        if self._request.workload_options.number_format == "int8":
-            return quantized_models(self.workload.info.name, formats)
-        return self.workload.models(formats)
+        options = self._request.workload_options
+        if options.number_format == "fp32":
+            return self.workload.models(formats)
+        plain = dataclasses.replace(options, number_format="fp32")
+        sources = get_workload(self._request.workload, plain).models(formats)
+        return quantized_models(self.workload.info.name, formats, sources)
 
     @property
     def backend_description(self) -> Mapping[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from inferometer.backends import ModelFile
+from inferometer.workloads.images.checksums import file_sha256
 from inferometer.workloads.places import exported_folder
 from inferometer.workloads.protocol import WorkloadError
 
-__all__ = ["Architecture", "exported_model"]
+__all__ = ["Architecture", "exported_model", "need_torch"]
 
 _INSTALL = "pip install 'inferometer[export]'"
-_CHUNK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -55,8 +54,8 @@ def exported_model(
     `exported_folder` by what it was made of, so that it is made once. Raises
     `WorkloadError` if PyTorch or onnx is missing, or the weights don't fit.
     """
-    torch = _torch()
-    source = f"seed{seed}" if weights is None else _digest(weights)[:16]
+    torch = need_torch()
+    source = f"seed{seed}" if weights is None else file_sha256(weights)[:16]
     key = f"{architecture.name}-{architecture.version}-{source}-torch{torch.__version__}"
     path = exported_folder() / f"{key.replace('+', '-')}.onnx"
     if not path.is_file():
@@ -87,7 +86,8 @@ def _module(torch: Any, architecture: Architecture, seed: int | None) -> Any:
         return build().eval()
 
 
-def _torch() -> Any:
+def need_torch() -> Any:
+    """Give PyTorch; raise `WorkloadError` with the command that installs it and onnx."""
     try:
         import onnx  # noqa: F401, PLC0415
         import torch  # noqa: PLC0415
@@ -97,14 +97,3 @@ def _torch() -> Any:
             f"{_INSTALL}"
         ) from error
     return torch
-
-
-def _digest(path: Path) -> str:
-    digest = hashlib.sha256()
-    try:
-        with path.open("rb") as file:
-            while chunk := file.read(_CHUNK_BYTES):
-                digest.update(chunk)
-    except OSError as error:
-        raise WorkloadError(f"{path}: {error.strerror or error}") from error
-    return digest.hexdigest()

@@ -6,14 +6,28 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from inferometer.loadgen import nearest_name
+from inferometer.workloads.calibration import read_calibration_list
 from inferometer.workloads.images.custom import OPTION_NAMES, preprocessing_from_options
+from inferometer.workloads.images.library import PhotoLibrary
 from inferometer.workloads.images.preprocess import preprocessing
 from inferometer.workloads.images.recipe import Preprocessing
-from inferometer.workloads.protocol import WorkloadError, WorkloadOptions
+from inferometer.workloads.protocol import CalibrationSet, WorkloadError, WorkloadOptions
 
-__all__ = ["OWN_OPTIONS", "check_options", "number_of", "own_parts", "own_title", "recipe_of"]
+__all__ = [
+    "CALIBRATION_OPTION",
+    "OWN_OPTIONS",
+    "check_options",
+    "listed_calibration",
+    "number_of",
+    "own_parts",
+    "own_title",
+    "recipe_of",
+]
 
-OWN_OPTIONS = ("preprocessing", "target", "bound_ms", *OPTION_NAMES)
+CALIBRATION_OPTION = "calibration"
+"""Option that names the calibration list."""
+
+OWN_OPTIONS = (CALIBRATION_OPTION, "preprocessing", "target", "bound_ms", *OPTION_NAMES)
 """Options that every workload on one's own photos knows."""
 
 
@@ -65,3 +79,23 @@ def recipe_of(options: WorkloadOptions, default: str) -> Preprocessing:
             )
         return preprocessing(key or default, layout)
     return preprocessing_from_options(single)
+
+
+def listed_calibration(
+    workload: str, options: WorkloadOptions, folders: Sequence[Path], recipe: Preprocessing
+) -> CalibrationSet:
+    """Give the calibration samples of the list that the option names.
+
+    ``folders`` are searched for its files. Raises `WorkloadError` if no list is named, or
+    files are missing.
+    """
+    name = options.extra.get(CALIBRATION_OPTION)
+    if name is None:
+        raise WorkloadError(
+            f"static quantisation of {workload} needs a calibration list: -o "
+            f"{CALIBRATION_OPTION}=FILE, with a file name a line"
+        )
+    found = read_calibration_list(Path(name))
+    paths = found.resolve(*folders)
+    photos = PhotoLibrary(found.path.name, paths, recipe, "photos", len(paths))
+    return CalibrationSet(found.description, found.names, photos)

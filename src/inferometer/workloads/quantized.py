@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from inferometer.backends import ModelFile
+from inferometer.workloads.images.checksums import file_sha256
 from inferometer.workloads.places import quantized_folder
 from inferometer.workloads.protocol import WorkloadError
 
@@ -28,10 +29,13 @@ def read_recipe(folder: Path) -> Mapping[str, Any]:
     return recipe
 
 
-def quantized_models(workload: str, formats: tuple[str, ...]) -> dict[str, ModelFile]:
+def quantized_models(
+    workload: str, formats: tuple[str, ...], sources: Mapping[str, ModelFile]
+) -> dict[str, ModelFile]:
     """Give the files of a workload's quantised model by part, checked when they are loaded.
 
-    Raises `WorkloadError` with the command that makes them.
+    ``sources`` is the fp32 model that it has to be made of. Raises `WorkloadError` with the
+    command that makes them.
     """
     folder = quantized_folder(workload)
     remedy = f"make it with: inferometer quantize {workload}"
@@ -45,8 +49,14 @@ def quantized_models(workload: str, formats: tuple[str, ...]) -> dict[str, Model
             )
             for part, entry in recipe["parts"].items()
         }
+        made_of = {part: entry["source_sha256"] for part, entry in recipe["parts"].items()}
     except (KeyError, TypeError, AttributeError) as error:
         raise WorkloadError(f"{folder / RECIPE}: damaged ({error!r}); {remedy}") from error
+    if made_of != {part: _digest(source) for part, source in sources.items()}:
+        raise WorkloadError(
+            f"the int8 model in {folder} was made of another fp32 model than the one asked for; "
+            f"{remedy}"
+        )
     for file in files.values():
         if file.format not in formats:
             raise WorkloadError(
@@ -54,3 +64,7 @@ def quantized_models(workload: str, formats: tuple[str, ...]) -> dict[str, Model
                 f"the backend reads {', '.join(formats)}; make another with --tool"
             )
     return files
+
+
+def _digest(file: ModelFile) -> str:
+    return file.sha256 or file_sha256(file.path)

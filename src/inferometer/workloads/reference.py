@@ -15,10 +15,11 @@ from inferometer.workloads.exporting import Architecture, exported_model
 from inferometer.workloads.images.library import PhotoLibrary
 from inferometer.workloads.images.preprocess import preprocessing
 from inferometer.workloads.images.recipe import Preprocessing
-from inferometer.workloads.own import check_options
+from inferometer.workloads.own import CALIBRATION_OPTION, check_options, listed_calibration
 from inferometer.workloads.places import sample_folder
 from inferometer.workloads.protocol import (
     MODEL,
+    CalibrationSet,
     InputLibrary,
     WorkloadError,
     WorkloadInfo,
@@ -30,6 +31,8 @@ __all__ = ["OwnForm", "PhotoWorkload"]
 
 _RANDOM = "random weights"
 _SYNTHETIC_DATA = "synthetic samples"
+_SYNTHETIC_CALIBRATION = 32
+_OTHER_SEED = 1_000_000
 _WEIGHT_FORMATS = ("pb", "pth", "pytorch", "pt")
 
 
@@ -54,15 +57,16 @@ class PhotoWorkload:
     The model is random, the user's (``options.model``), or the published one where
     `inferometer fetch` puts it. Files that a backend reads are taken as they are; weights
     of other frameworks go through our architecture. The extra option ``profile`` names the
-    form in the catalogue that a file is like.
+    form in the catalogue that a file is like; ``calibration`` a list for quantisation.
     """
 
     name: ClassVar[str]
     largest_batch: ClassVar[int | None] = None
+    photo_folders: ClassVar[tuple[str, ...]] = ()
     own_forms: ClassVar[tuple[OwnForm, ...]]
 
     def __init__(self, options: WorkloadOptions):
-        check_options(self.name, options, ("profile",))
+        check_options(self.name, options, ("profile", CALIBRATION_OPTION))
         self._options = options
         self._entry = get_entry(self.name)
         assert self._entry.reference is not None
@@ -157,6 +161,16 @@ class PhotoWorkload:
             held,
             cache=sample_folder(),
         )
+
+    def calibration(self) -> CalibrationSet:
+        """Give the samples for quantisation: of a list, or made up where the samples are."""
+        if self.is_synthetic and CALIBRATION_OPTION not in self._options.extra:
+            count, seed = _SYNTHETIC_CALIBRATION, self._options.seed + _OTHER_SEED
+            made = SyntheticPhotos(self.recipe, "photos", count, count, seed)
+            ids = tuple(f"seed {seed}, sample {index}" for index in range(count))
+            return CalibrationSet(_SYNTHETIC_DATA, ids, made)
+        folders = (self.folder, *(self.folder / name for name in self.photo_folders))
+        return listed_calibration(self.name, self._options, folders, self.recipe)
 
     def photo_paths(self) -> list[Path]:
         """Give the photos of the data set in library order."""

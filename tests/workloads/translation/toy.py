@@ -67,20 +67,29 @@ class ToyDecoder:
         return [np.take_along_axis(logs, order, axis=1), order, mixed]
 
 
-def plain_search(decoder: ToyDecoder, state: Floats, width: int, penalty: float, limit: int) -> Any:
-    """Search one sentence, written plainly: all continuations of all hypotheses, sorted."""
+def plain_search(
+    decoder: ToyDecoder, state: Floats, width: int, penalty: float, limit: int
+) -> tuple[list[int], int]:
+    """Search one sentence, written plainly: all continuations of all hypotheses, sorted.
+
+    Gives the best hypothesis and the number of steps.
+    """
+    steps = 0
     beams: list[tuple[np.float32, list[int], bool, Floats]] = [
         (np.float32(0), [], False, state[None])
     ]
     for _ in range(limit):
+        steps += 1
         found = []
         for total, words, finished, old in beams:
             if finished:
                 found.append((total, [*words, END], True, old))
                 continue
             logs, new = decoder.next(np.array([words[-1] if words else START]), old)
-            for word in np.argsort(-logs[0], kind="stable").tolist():
-                found.append((total + logs[0, word], [*words, word], word == END, new))
+            found.extend(
+                (total + logs[0, word], [*words, word], word == END, new)
+                for word in np.argsort(-logs[0], kind="stable").tolist()
+            )
         weighted = [
             total / np.float32((5 + sum(w != END for w in words)) / 6) ** penalty
             for total, words, _, _ in found
@@ -89,4 +98,4 @@ def plain_search(decoder: ToyDecoder, state: Floats, width: int, penalty: float,
         beams = [found[place] for place in best]
         if all(finished for _, _, finished, _ in beams):
             break
-    return beams[0][1]
+    return beams[0][1], steps

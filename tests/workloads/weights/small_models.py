@@ -52,9 +52,9 @@ def randomize(model: Any) -> Any:
     """Give batch norms statistics that aren't those of a fresh model."""
     for part in model.modules():
         if isinstance(part, torch.nn.BatchNorm2d):
-            for tensor in (part.weight, part.bias, part.running_mean):
+            for tensor in (part.weight, part.bias, part.running_mean, part.running_var):
+                assert tensor is not None
                 torch.nn.init.uniform_(tensor, 0.5, 1.5)
-            torch.nn.init.uniform_(part.running_var, 0.5, 1.5)
     return model
 
 

@@ -172,7 +172,7 @@ def test_what_follows_a_layer_becomes_scale_and_shift(tmp_path: Path) -> None:
         "kernel": kernel,
         "bias": row,
         "row": row,
-        "one": np.float32([1.0])[0:1],
+        "one": np.ones(1, np.float32),
         "one2": np.ones(2, np.float32),
     }
     (layer,) = read_layers(chain(nodes, constants, tmp_path / "a.onnx"))
@@ -191,7 +191,7 @@ def test_dense_layers_have_outputs_first(kind: str, tmp_path: Path) -> None:
     nodes = [node(kind.split(maxsplit=1)[0], "x kernel", "a", **turned), node("Add", "a bias", "y")]
     constants = {
         "kernel": kernel.T.copy() if turned else kernel,
-        "bias": np.float32([1, 2, 3]),
+        "bias": np.array([1, 2, 3], np.float32),
     }
     (layer,) = read_layers(chain(nodes, constants, tmp_path / "a.onnx"))
     assert (layer.weight == kernel.T).all()
@@ -207,10 +207,10 @@ def test_weights_are_computed_as_the_file_says(tmp_path: Path) -> None:
         node("DequantizeLinear", "q scale zero", "d"),
         node("MatMul", "d kernel", "y"),
     ]
-    constants = {
-        "stored": np.uint8([[130, 128], [126, 0]]),
-        "scale": np.float32(0.5),
-        "zero": np.uint8(128),
+    constants: dict[str, NDArray[Any]] = {
+        "stored": np.array([[130, 128], [126, 0]], np.uint8),
+        "scale": np.array(0.5, np.float32),
+        "zero": np.array(128, np.uint8),
     }
     path = chain(nodes, constants, tmp_path / "a.onnx")
     (layer,) = read_layers(path)

@@ -91,17 +91,7 @@ def download(
     part = wanted.path.with_name(wanted.path.name + ".part")
     try:
         with _locked(part) as file:
-            resumed = file.seek(0, os.SEEK_END) > 0
-            _transfer(wanted, part, file, progress, wait)
-            try:
-                sha256 = _verified(wanted, file)
-            except _DamagedError:
-                _empty(part, file)
-                if not resumed:
-                    raise
-                # What an earlier call had left may be what is wrong; from scratch, once.
-                _transfer(wanted, part, file, progress, wait)
-                sha256 = _verified(wanted, file)
+            sha256 = _brought(wanted, part, file, progress, wait)
             file.flush()
             os.fsync(file.fileno())
             part.replace(wanted.path)
@@ -120,6 +110,27 @@ def _locked(part: Path) -> Iterator[BinaryIO]:
         except BlockingIOError:
             raise WorkloadError(f"{part} is being fetched by another process") from None
         yield raw
+
+
+def _brought(
+    wanted: Download,
+    part: Path,
+    file: BinaryIO,
+    progress: Progress | None,
+    wait: Callable[[float], None],
+) -> str:
+    """Bring the whole content and check it; from scratch, if it went on and came out wrong."""
+    resumed = file.seek(0, os.SEEK_END) > 0
+    _transfer(wanted, part, file, progress, wait)
+    try:
+        return _verified(wanted, file)
+    except _DamagedError:
+        # What an earlier call had left may be what is wrong.
+        _empty(part, file)
+        if not resumed:
+            part.unlink()
+            raise
+    return _brought(wanted, part, file, progress, wait)
 
 
 def _transfer(

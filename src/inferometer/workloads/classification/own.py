@@ -14,6 +14,7 @@ from inferometer.workloads.images.library import PhotoLibrary
 from inferometer.workloads.own import (
     OWN_OPTIONS,
     check_options,
+    listed_calibration,
     number_of,
     own_parts,
     own_title,
@@ -23,6 +24,7 @@ from inferometer.workloads.places import sample_folder
 from inferometer.workloads.protocol import (
     MODEL,
     AccuracyResult,
+    CalibrationSet,
     Predictor,
     ScoredAnswer,
     WorkloadInfo,
@@ -82,6 +84,13 @@ class OwnClassification:
         """Give the user's model."""
         model, _ = own_parts("classification", self._options, _DATA)
         return {MODEL: ModelFile.of_user(model)}
+
+    def calibration(self) -> CalibrationSet:
+        """Give the photos of the list that the option ``calibration`` names."""
+        _, data = own_parts("classification", self._options, _DATA)
+        folders = (data if data.is_dir() else data.parent,)
+        recipe = recipe_of(self._options, "torchvision")
+        return listed_calibration("classification", self._options, folders, recipe)
 
     def predictor(self, sessions: Mapping[str, Session]) -> Predictor:
         """Give what turns photos into classes, float32 [N, 1]."""

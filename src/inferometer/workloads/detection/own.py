@@ -13,6 +13,7 @@ from inferometer.workloads.images.library import PhotoLibrary
 from inferometer.workloads.own import (
     OWN_OPTIONS,
     check_options,
+    listed_calibration,
     number_of,
     own_parts,
     own_title,
@@ -22,6 +23,7 @@ from inferometer.workloads.places import sample_folder
 from inferometer.workloads.protocol import (
     MODEL,
     AccuracyResult,
+    CalibrationSet,
     Predictor,
     ScoredAnswer,
     WorkloadInfo,
@@ -91,6 +93,13 @@ class OwnDetection:
         """Give the user's model."""
         model, _ = own_parts("detection", self._options, _DATA)
         return {MODEL: ModelFile.of_user(model)}
+
+    def calibration(self) -> CalibrationSet:
+        """Give the photos of the list that the option ``calibration`` names."""
+        _, data = own_parts("detection", self._options, _DATA)
+        folders = (Path(self._options.extra.get("images", data.parent)),)
+        recipe = recipe_of(self._options, "coco-300")
+        return listed_calibration("detection", self._options, folders, recipe)
 
     def predictor(self, sessions: Mapping[str, Session]) -> Predictor:
         """Give what turns photos into responses: float32 [k, 7], one a photo."""

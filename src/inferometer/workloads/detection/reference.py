@@ -25,6 +25,8 @@ _OPEN_BATCH = {name: {0: "N"} for name in ("image", *_OUTPUTS)}
 class _CocoDetector(PhotoWorkload):
     """Detection on the photos of COCO 2017; a subclass says by which model."""
 
+    photo_folders = ("train2017", "val2017")
+
     @functools.cached_property
     def _data(self) -> Coco:
         return read_coco(self.folder, self._options.count, only_annotated=self.only_annotated)

@@ -57,9 +57,9 @@ def coco_map(
 ) -> AccuracyResult:
     """Compute mAP, AP@[.5:.95], over a whole data set, as a fraction.
 
-    ``annotations`` is the content of ``instances_val2017.json``, or what was read of it; library indices count its
-    images in their order, without those that have no box if ``only_annotated``. With
-    ``inverse_map`` classes are 1 to 80 instead of category ids.
+    ``annotations`` is the content of ``instances_val2017.json``, or what was read of it;
+    library indices count its images in their order, without those that have no box if
+    ``only_annotated``. With ``inverse_map`` classes are 1 to 80 instead of category ids.
 
     The first answer to an image counts; an image without answer counts as one without
     detections. The published script evaluates only the images that it saw: that figure
@@ -68,7 +68,8 @@ def coco_map(
     that are not as they should be.
 
     The interval is a delete-a-group jackknife over 20 groups of images, drawn with a fixed
-    seed; ``replicates`` resample the groups' shares in the metric. Raises `WorkloadError` if the evaluator is not installed.
+    seed; ``replicates`` resample the groups' shares in the metric. Raises `WorkloadError` if
+    the evaluator is not installed.
 
     Source: MLPerf Inference v0.5, accuracy-coco; COCO detection evaluation.
     """

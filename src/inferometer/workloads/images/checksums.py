@@ -19,9 +19,7 @@ def file_sha256(path: Path) -> str:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise WorkloadError(
-            f"{path}: can't be read ({error.strerror}); fetch the data set again"
-        ) from error
+        raise WorkloadError(f"{path}: can't be read ({error.strerror})") from error
 
 
 def data_set_sha256(

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from inferometer.backends import ModelFile
+from inferometer.workloads.exporting import need_torch
+from inferometer.workloads.images.checksums import file_sha256
 from inferometer.workloads.places import exported_folder
-from inferometer.workloads.protocol import WorkloadError
 
 __all__ = ["DECODER", "ENCODER", "export_parts", "exported_gnmt"]
 
@@ -18,7 +18,6 @@ ENCODER, DECODER = "encoder", "decoder"
 """Names of the parts of a model, and of their files."""
 
 _VERSION = 1
-_INSTALL = "pip install 'inferometer[export]'"
 _MEMORY = {0: "sentences", 1: "longest"}
 _SENTENCES, _HYPOTHESES = {0: "sentences"}, {0: "hypotheses"}
 
@@ -33,9 +32,9 @@ def exported_gnmt(
     under `exported_folder`. Raises `WorkloadError` if PyTorch or onnx is missing, or the
     checkpoint has another vocabulary.
     """
-    torch = _torch()
+    torch = need_torch()
     # The index has a checksum of each variable, so that it stands for all of the checkpoint.
-    source = f"seed{seed}" if checkpoint is None else _digest(checkpoint)[:16]
+    source = f"seed{seed}" if checkpoint is None else file_sha256(checkpoint)[:16]
     key = f"gnmt-{_VERSION}-{vocabulary}-{source}-torch{torch.__version__}"
     folder = exported_folder() / key.replace("+", "-")
     paths = {part: folder / f"{part}.onnx" for part in (ENCODER, DECODER)}
@@ -57,7 +56,7 @@ def export_parts(model: Any, paths: Mapping[str, Path]) -> None:
     Their inputs and outputs are those that `BeamSearch` names; the numbers of sentences,
     of hypotheses and of words stay open.
     """
-    torch = _torch()
+    torch = need_torch()
     export = importlib.import_module("inferometer.workloads.models.export").export_onnx
     model.eval()
     lengths = torch.tensor([2, 3, 1])
@@ -93,22 +92,3 @@ def export_parts(model: Any, paths: Mapping[str, Path]) -> None:
             ),
         },
     )
-
-
-def _torch() -> Any:
-    try:
-        import onnx  # noqa: F401, PLC0415
-        import torch  # noqa: PLC0415
-    except ImportError as error:
-        raise WorkloadError(
-            "making GNMT from its architecture needs PyTorch and onnx; install them with: "
-            f"{_INSTALL}"
-        ) from error
-    return torch
-
-
-def _digest(path: Path) -> str:
-    try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError as error:
-        raise WorkloadError(f"{path}: {error.strerror or error}") from error
