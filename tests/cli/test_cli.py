@@ -84,7 +84,10 @@ def test_list() -> None:
     assert found.returncode == 0
     assert "pocket-mobilenet" in found.stdout
     values = json.loads(inferometer("list", "--json").stdout)
-    assert [w["name"] for w in values["workloads"]] == ["pocket-mobilenet"]
+    names = {w["name"] for w in values["workloads"]}
+    assert names >= {"classification", "detection", *values["suites"]["pocket"]}
+    assert names >= set(values["suites"]["reference"])
+    assert len(values["suites"]["pocket"]) == len(values["suites"]["reference"]) == 5
     assert {b["name"] for b in values["backends"]} >= {"null", "onnxruntime"}
     assert values["rounds"] == ["v0.5"]
 

@@ -13,7 +13,13 @@ from rich.table import Table
 from inferometer.backends import MissingBackendError, backend_names, get_backend
 from inferometer.loadgen import InferometerError
 from inferometer.rounds import round_names
-from inferometer.workloads import get_workload, in_unit, workload_names
+from inferometer.workloads import (
+    get_workload,
+    in_unit,
+    suite_names,
+    suite_or_workload,
+    workload_names,
+)
 from inferometer.workloads.catalogue.catalogue import load_catalogue
 from inferometer.workloads.catalogue.entry import Entry
 from inferometer.workloads.catalogue.verifying import State, is_present, verify
@@ -29,6 +35,7 @@ def command(as_json: bool) -> None:
         "workloads": [_workload(name) for name in workload_names()],
         "backends": [_backend(name) for name in backend_names()],
         "models and data": [_published(entry) for entry in load_catalogue().values()],
+        "suites": {name: list(suite_or_workload(name)) for name in suite_names()},
         "rounds": round_names(),
     }
     if as_json:
@@ -42,6 +49,8 @@ def command(as_json: bool) -> None:
     console.print(
         _table("models and data", found["models and data"], ("name", "title", "kind", "status"))
     )
+    for name, members in found["suites"].items():
+        console.print(f"suite {name}: {', '.join(members)}", highlight=False)
     console.print(f"rounds: {', '.join(round_names())}", highlight=False)
 
 
@@ -54,7 +63,9 @@ def _workload(name: str) -> dict[str, Any]:
         "name": name,
         "title": info.title,
         "task": info.task,
-        "data": f"{info.data_set}, {info.sample_count:,} samples",
+        "data": f"{info.data_set}, {info.sample_count:,} samples"
+        if info.sample_count
+        else "yours: --model, --data",
         "target": f"{info.metric} {in_unit(info.target_accuracy, info.unit)}",
         "formats": list(info.model_formats),
         "status": _lacking(name),
