@@ -73,7 +73,7 @@ UV := uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-u
 lock:
 	$(UV) --generate-hashes --extra onnxruntime --extra detection pyproject.toml -o requirements/run.txt
 	$(UV) --generate-hashes -c requirements/run.txt --extra images --extra quantization --group test --group lint pyproject.toml -o requirements/test.txt
-	$(UV) --generate-hashes -c requirements/test.txt --group browser -o requirements/all.txt
+	$(UV) --generate-hashes -c requirements/test.txt --extra openvino --group browser pyproject.toml -o requirements/all.txt
 	$(UV) --generate-hashes -c requirements/run.txt --group bench -o requirements/bench.txt
 	echo "foolbox==3.3.4" | $(UV) --generate-hashes --no-deps - -o requirements/photos.txt
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from inferometer.backends.alternate_stack import kept_signal_stack
 from inferometer.backends.model_file import checked_path
 from inferometer.backends.protocol import (
     BackendError,
@@ -68,7 +69,9 @@ class OpenVinoBackend:
         try:
             graph = core.read_model(str(path))
             _check_weights(graph, path)
-            compiled = core.compile_model(graph, _DEVICE, properties)
+            # OpenVINO leaves the thread with a signal stack that it frees with the model.
+            with kept_signal_stack():
+                compiled = core.compile_model(graph, _DEVICE, properties)
         except RuntimeError as error:
             raise BackendError(f"{path}: OpenVINO can't load it: {_reason(error)}") from error
         precision = compiled.get_property("INFERENCE_PRECISION_HINT").to_string()
@@ -107,6 +110,12 @@ class OpenVinoSession:
                 for port in compiled.inputs
             ],
         }
+
+    def __del__(self) -> None:
+        """Let the model go without leaving the thread with a signal stack that is gone."""
+        with kept_signal_stack():
+            self._idle.clear()
+            del self._compiled
 
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> list[NDArray[Any]]:
         """Run a batch."""

@@ -13,6 +13,7 @@ _BACKENDS = Plugins(
     {
         "null": "inferometer.backends.null:NullBackend",
         "onnxruntime": "inferometer.backends.onnxruntime:OnnxRuntimeBackend",
+        "openvino": "inferometer.backends.openvino:OpenVinoBackend",
         "python": "inferometer.backends.python:PythonBackend",
     },
     BackendError,

@@ -29,6 +29,7 @@ from inferometer.workloads import WorkloadOptions, get_workload, suite_or_worklo
 __all__ = ["command"]
 
 _LEAST_KEPT = 0.99
+_BACKENDS = {"nncf": "openvino"}
 
 
 @click.command("quantize")
@@ -53,6 +54,7 @@ _LEAST_KEPT = 0.99
     metavar="NAME=VALUE",
     help="what only this workload knows, such as calibration=LIST",
 )
+@click.option("--backend", help="what measures both formats [default: the one of the tool]")
 @click.option("--threads", type=click.IntRange(1), help="threads within one model call")
 @click.option("--budget", type=click.FloatRange(0.1), default=5.0, show_default=True)
 @click.option("--measure/--no-measure", default=True, help="measure both formats [default: yes]")
@@ -92,6 +94,7 @@ def _request(options: dict[str, Any], name: str, folder: Path) -> RunRequest:
             weights=options["weights"],
             extra=dict(named_value(text) for text in options["workload_extra"]),
         ),
+        backend=options["backend"] or _BACKENDS.get(options["tool"], "onnxruntime"),
         backend_options=BackendOptions(threads=options["threads"]),
         effort=Effort(budget_s=budget_s, least_s=min(1.0, budget_s / 2)),
         command=shlex.join(["inferometer", *sys.argv[1:]]),

@@ -20,7 +20,7 @@ from inferometer.quantization.protocol import (
     QuantizationOptions,
 )
 
-__all__ = ["OnnxRuntimeQuantizer"]
+__all__ = ["OnnxRuntimeQuantizer", "reduces_range"]
 
 _INSTALL = "pip install 'inferometer[quantization]'"
 _WEIGHTED = ("Conv", "Gemm", "MatMul", "ConvTranspose")
@@ -65,7 +65,7 @@ class OnnxRuntimeQuantizer:
                 f"there is no calibration method {options.calibrate!r}; known: "
                 f"{', '.join(_METHODS)}"
             )
-        reduce_range = _reduces(options)
+        reduce_range = reduces_range(options)
         with _prepared(model, onnx) as (path, proto), _quiet():
             left = _after_last_weights(proto.graph)
             try:
@@ -98,7 +98,7 @@ class OnnxRuntimeQuantizer:
     def dynamic(self, model: ModelFile, output: Path, options: QuantizationOptions) -> PartResult:
         """Quantise weights; activations are quantised as they come, without calibration."""
         quantization, onnx = _modules()
-        reduce_range = _reduces(options)
+        reduce_range = reduces_range(options)
         with _prepared(model, onnx) as (path, _), _quiet():
             try:
                 quantization.quantize_dynamic(
@@ -215,7 +215,7 @@ def _has_weights(node: Any, constants: set[str]) -> bool:
     return node.op_type in _WEIGHTED and any(name in constants for name in node.input)
 
 
-def _reduces(options: QuantizationOptions) -> bool:
+def reduces_range(options: QuantizationOptions) -> bool:
     """Decide about 7-bit weights: as asked, or by what this processor's products do."""
     if options.reduce_range is not None:
         return options.reduce_range

@@ -33,7 +33,10 @@ __all__ = ["QuantizationOptions", "QuantizedModel", "quantize_workload", "tool_n
 _QUANTIZERS = Plugins(
     "quantiser",
     "inferometer.quantizers",
-    {"onnxruntime": "inferometer.quantization.onnxruntime:OnnxRuntimeQuantizer"},
+    {
+        "nncf": "inferometer.quantization.nncf:NncfQuantizer",
+        "onnxruntime": "inferometer.quantization.onnxruntime:OnnxRuntimeQuantizer",
+    },
     QuantizationError,
 )
 _BATCH = 8
@@ -157,9 +160,15 @@ def _part(source: ModelFile, result: PartResult) -> dict[str, Any]:
         "source_bytes": len(before),
         "file": result.path.name,
         "sha256": hashlib.sha256(after).hexdigest(),
-        "bytes": len(after),
+        "bytes": len(after) + _beside_bytes(result.path),
         "left_in_float": list(result.left_in_float),
     }
+
+
+def _beside_bytes(path: Path) -> int:
+    """Give the size of the weights that some formats keep in a file of their own."""
+    weights = path.with_suffix(".bin")
+    return weights.stat().st_size if weights.is_file() else 0
 
 
 def _replace_folder(made: Path, folder: Path) -> None:
