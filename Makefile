@@ -68,7 +68,7 @@ $(VENV)/bench.done: $(VENV)/run.done requirements/bench.txt
 	$(PIP) --require-hashes -r requirements/bench.txt
 	@touch $@
 
-UV := uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header
+UV := uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header -c requirements/bounds.in
 
 lock:
 	$(UV) --generate-hashes --extra onnxruntime --extra detection pyproject.toml -o requirements/run.txt

@@ -65,6 +65,7 @@ def needed() -> None:
         pytest.importorskip(package)
 
 
+@pytest.mark.slow
 def test_own_model(tmp_path: Path) -> None:
     printed = type_in("own-model.md", tmp_path)
     assert "garments.onnx on garments" in printed
@@ -83,6 +84,7 @@ def test_python_function(tmp_path: Path) -> None:
     assert "SingleStream: " in printed
 
 
+@pytest.mark.slow
 def test_own_task(tmp_path: Path) -> None:
     installed = tmp_path / "installed"
     metadata = installed / "inferometer_tabular-0.1.0.dist-info"

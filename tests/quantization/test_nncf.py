@@ -124,6 +124,7 @@ def test_seven_bits_are_taken_where_they_are_asked_for(tmp_path: Path) -> None:
     assert largest <= 64
 
 
+@pytest.mark.slow
 def test_nothing_is_printed_logged_or_sent(tmp_path: Path) -> None:
     script = (
         "import logging, pathlib, sys\n"

@@ -75,6 +75,7 @@ def test_random_weights_answer_synthetic_photos(
 
 
 @pytest.mark.torch
+@pytest.mark.slow
 def test_every_scenario_runs_and_nothing_counts_in_a_round(tmp_path: Path) -> None:
     request = RunRequest(
         "mobilenet",

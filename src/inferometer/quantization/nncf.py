@@ -219,7 +219,7 @@ def _save(openvino: Any, graph: Any, output: Path) -> None:
 def _parameters(nncf: Any, reduce_range: bool) -> Any:
     """Take the extremes over all samples, so that the size of the batches has no effect.
 
-    Bias correction is off: with it, more answers of the small models differ from fp32.
+    Bias correction is off: with it, more answers of pocket-mobilenet differ from fp32.
     """
     estimators = importlib.import_module("nncf.quantization.range_estimator")
     fix = nncf.OverflowFix
