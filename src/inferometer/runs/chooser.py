@@ -76,6 +76,7 @@ class Chooser:
             sample_index_rng_seed=seeded.sample_index_rng_seed,
             schedule_rng_seed=seeded.schedule_rng_seed,
             server_target_latency_ns=self._info.server_latency_bound_ns,
+            server_target_latency_percentile=self._info.server_percentile,
             server_target_qps=server_rate(pace),
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,7 @@ _WARM_UP_CALLS = 5
 _WARM_UP_S = 1.0
 _PROBE_S = 0.25
 _SHARED_CORES_LOSS = 0.8
+_NOTE_EVERY_S = 5.0
 
 
 class LoadedWorkload:
@@ -63,6 +64,12 @@ class LoadedWorkload:
         plain = dataclasses.replace(options, number_format="fp32")
         sources = get_workload(self._request.workload, plain).models(formats)
         return quantized_models(self.workload.info.name, formats, sources)
+
+    def follow_loading(self, note: Callable[[str], None]) -> None:
+        """Tell now and then how far a library is that takes long to load its samples."""
+        follow = getattr(self.library, "follow", None)
+        if follow is not None:
+            follow(_LoadingNotes(note))
 
     @property
     def backend_description(self) -> Mapping[str, Any]:
@@ -141,3 +148,18 @@ class LoadedWorkload:
         total_s = sum(int(one.completed_ns.max(initial=0)) for one in series) / 1e9
         if done and total_s > 0:
             self.pace = dataclasses.replace(self.pace, samples_per_s=done / total_s)
+
+
+class _LoadingNotes:
+    """Turns progress into a remark every few seconds."""
+
+    def __init__(self, note: Callable[[str], None]):
+        self._note = note
+        self._told_at = time.monotonic()
+
+    def __call__(self, done: int, total: int) -> None:
+        """Take how many samples are there."""
+        now = time.monotonic()
+        if now - self._told_at >= _NOTE_EVERY_S:
+            self._told_at = now
+            self._note(f"loading samples: {done:,} of {total:,}")

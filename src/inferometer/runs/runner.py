@@ -47,6 +47,7 @@ class Runner:
     def run(self) -> Session:
         """Run everything; stop early only when interrupted, or when the system failed."""
         self._write_session()
+        self._loaded.follow_loading(self._listener.note)
         self._loaded.warm_up()
         planned = self._planned()
         self._say_expected(planned)

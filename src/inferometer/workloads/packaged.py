@@ -5,9 +5,9 @@ from __future__ import annotations
 from importlib import resources
 from pathlib import Path
 
-from inferometer.workloads.protocol import WorkloadError
+from inferometer.workloads.protocol import WorkloadError, WorkloadOptions
 
-__all__ = ["data_file"]
+__all__ = ["check_packaged", "data_file"]
 
 
 def data_file(name: str) -> Path:
@@ -16,3 +16,14 @@ def data_file(name: str) -> Path:
     if not path.is_file():
         raise WorkloadError(f"{path} is missing; install the package again, with its data files")
     return path
+
+
+def check_packaged(workload: str, options: WorkloadOptions, formats: tuple[str, ...]) -> None:
+    """Raise `WorkloadError` for what a packaged model, fp32 and ONNX, can't be."""
+    if options.weights != "published" or options.number_format != "fp32":
+        raise WorkloadError(
+            f"{workload} comes with its trained fp32 weights only; weights is "
+            f"{options.weights!r} and the number format {options.number_format!r}"
+        )
+    if "onnx" not in formats:
+        raise WorkloadError(f"{workload} comes as ONNX, and the backend reads {', '.join(formats)}")

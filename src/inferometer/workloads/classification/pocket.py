@@ -22,7 +22,7 @@ from inferometer.workloads.classification.fashion_mnist import (
     taken_samples,
 )
 from inferometer.workloads.classification.scoring import class_responses, top1_accuracy
-from inferometer.workloads.packaged import data_file
+from inferometer.workloads.packaged import check_packaged, data_file
 from inferometer.workloads.protocol import (
     MODEL,
     AccuracyResult,
@@ -97,16 +97,7 @@ class _PocketClassifier:
         """Give the packaged model, which is ONNX, or the one that the options name."""
         if self._options.model is not None:
             return {MODEL: ModelFile.of_user(self._options.model)}
-        if self._options.weights != "published" or self._options.number_format != "fp32":
-            raise WorkloadError(
-                f"{self.name} comes with its trained fp32 weights only; weights is "
-                f"{self._options.weights!r} and the number format "
-                f"{self._options.number_format!r}"
-            )
-        if "onnx" not in formats:
-            raise WorkloadError(
-                f"{self.name} comes as ONNX, and the backend reads {', '.join(formats)}"
-            )
+        check_packaged(self.name, self._options, formats)
         return {MODEL: ModelFile(data_file(f"{self.file}.onnx"), "onnx", self._sha256)}
 
     def predictor(self, sessions: Mapping[str, Session]) -> Predictor:

@@ -30,7 +30,7 @@ from inferometer.workloads.detection.scenes import (
     evaluation_scenes,
 )
 from inferometer.workloads.detection.scoring import coco_map
-from inferometer.workloads.packaged import data_file
+from inferometer.workloads.packaged import check_packaged, data_file
 from inferometer.workloads.protocol import (
     MODEL,
     AccuracyResult,
@@ -118,16 +118,7 @@ class _PocketDetector:
         """Give the packaged model, which is ONNX, or the one that the options name."""
         if self._options.model is not None:
             return {MODEL: ModelFile.of_user(self._options.model)}
-        if self._options.weights != "published" or self._options.number_format != "fp32":
-            raise WorkloadError(
-                f"{self.info.name} comes with its trained fp32 weights only; weights is "
-                f"{self._options.weights!r} and the number format "
-                f"{self._options.number_format!r}"
-            )
-        if "onnx" not in formats:
-            raise WorkloadError(
-                f"{self.info.name} comes as ONNX, and the backend reads {', '.join(formats)}"
-            )
+        check_packaged(self.info.name, self._options, formats)
         return {MODEL: ModelFile(data_file(f"{self.detector.file}.onnx"), "onnx", self._sha256)}
 
     def predictor(self, sessions: Mapping[str, Session]) -> Predictor:

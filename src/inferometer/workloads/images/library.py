@@ -76,6 +76,10 @@ class PhotoLibrary:
                 self._give_up_cache(error)
                 self._warn()
 
+    def follow(self, progress: Progress) -> None:
+        """Tell somebody from now on how many photos of a `load` are there, and of how many."""
+        self._progress = progress
+
     def load(self, indices: NDArray[np.integer[Any]]) -> None:
         """Bring samples into memory, in one array; int [n], repetitions allowed.
 

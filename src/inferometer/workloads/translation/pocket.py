@@ -13,7 +13,7 @@ from pathlib import Path
 
 from inferometer.backends import ModelFile, Session
 from inferometer.workloads.own import check_options
-from inferometer.workloads.packaged import data_file
+from inferometer.workloads.packaged import check_packaged, data_file
 from inferometer.workloads.protocol import (
     AccuracyResult,
     Predictor,
@@ -86,15 +86,7 @@ class PocketGnmt:
         options = self._options
         if options.model is not None:
             return parts_in(options.model, formats)
-        if options.weights != "published" or options.number_format != "fp32":
-            raise WorkloadError(
-                f"{_NAME} comes with its trained fp32 weights only; weights is "
-                f"{options.weights!r} and the number format {options.number_format!r}"
-            )
-        if "onnx" not in formats:
-            raise WorkloadError(
-                f"{_NAME} comes as ONNX, and the backend reads {', '.join(formats)}"
-            )
+        check_packaged(_NAME, options, formats)
         hashes = self._record["sha256"]
         names = {part: f"pocket_gnmt_{part}.onnx" for part in PARTS}
         return {

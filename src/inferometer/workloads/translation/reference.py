@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from inferometer.backends import ModelFile, Session
+from inferometer.workloads.catalogue.catalogue import get_entry
 from inferometer.workloads.own import check_options
-from inferometer.workloads.places import data_folder, model_folder
+from inferometer.workloads.places import model_folder
 from inferometer.workloads.protocol import (
     AccuracyResult,
     Predictor,
@@ -34,14 +35,8 @@ __all__ = ["Gnmt"]
 
 _DEFAULTS = WorkloadOptions()
 _NAME = "gnmt"
-_DATA_SET = "newstest2014"
 _OPTIONS = ("checksums", "large")
 _YES_OR_NO = {"yes": True, "no": False}
-_SENTENCES = 3003
-_REFERENCE_BLEU = 23.9
-_QUALITY_RATIO = 0.99
-_SERVER_BOUND_NS = 250_000_000
-_SERVER_PERCENTILE = 0.97
 _SOURCES, _REFERENCES, _VOCABULARY = NEWSTEST_MD5
 _CHECKPOINT = "translate.ckpt.index"
 _CHECKPOINT_SUFFIXES = (".index", ".ckpt")
@@ -62,28 +57,32 @@ class Gnmt:
         self._options = options
         self._is_checked = self._chosen("checksums", default=True)
         self._repeats = LARGE_REPEATS if self._chosen("large", default=False) else 1
-        self._folder = options.data or data_folder(_DATA_SET)
+        facts = get_entry(_NAME).reference
+        assert facts is not None
+        data = get_entry(facts.data_set)
+        self._folder = options.data or data.folder
         self.is_synthetic = (
             str(options.data) == SYNTHETIC
             if options.data is not None
             else options.weights == "random" and not self._folder.is_dir()
         )
-        count = _SENTENCES if options.count is None else min(options.count, _SENTENCES)
-        is_whole = count == _SENTENCES and self._is_checked
+        whole = data.sample_count
+        count = whole if options.count is None else min(options.count, whole)
+        is_whole = count == whole and self._is_checked
         self.info = WorkloadInfo(
             name=_NAME,
             title="GNMT, 4 layers of 1024, beam 10",
             task="translation",
             metric="BLEU",
-            data_set="synthetic samples" if self.is_synthetic else f"{_DATA_SET}, en to de",
+            data_set="synthetic samples" if self.is_synthetic else data.title,
             sample_count=count * self._repeats,
-            reference_accuracy=_REFERENCE_BLEU if is_whole else None,
-            quality_ratio=_QUALITY_RATIO,
-            server_latency_bound_ns=_SERVER_BOUND_NS,
-            round_benchmark=_NAME,
+            reference_accuracy=facts.reference_accuracy if is_whole else None,
+            quality_ratio=facts.quality_ratio,
+            server_latency_bound_ns=facts.server_latency_bound_ms * 1_000_000,
+            round_benchmark=facts.round_benchmark,
             model_formats=("onnx",),
             unit="",
-            server_percentile=_SERVER_PERCENTILE,
+            server_percentile=facts.server_percentile,
             quantization="dynamic",
             not_scored=" and ".join(self._why_not_scored()),
         )
