@@ -135,3 +135,28 @@ def test_synthetic_photos_follow_from_their_seed() -> None:
     assert first[0, 0].min() == np.float32(-123.68)
     with pytest.raises(WorkloadError, match="isn't loaded"):
         one.inputs(np.array([5]))
+
+
+@pytest.mark.torch
+@pytest.mark.slow
+def test_published_weights_go_through_the_architecture(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+    from inferometer.workloads.models.reference import resnet50_torchvision
+
+    torch.manual_seed(5)
+    module = resnet50_torchvision().eval()
+    path = tmp_path / "resnet50-19c8e357.pth"
+    torch.save(module.state_dict(), path)
+    workload = get_workload("resnet50", WorkloadOptions(data=Path("synthetic"), model=path))
+    assert workload.info.not_scored == "synthetic samples"
+    backend = get_backend("onnxruntime")
+    session = backend.load(workload.models(backend.formats)[MODEL], BackendOptions())
+    library = workload.library()
+    library.load(np.arange(3))
+    (photos,) = library.inputs(np.arange(3)).values()
+    with torch.no_grad():
+        expected = module(torch.from_numpy(photos)).numpy()
+    found = session.run({session.input_names[0]: photos})[0]
+    assert np.abs(found - expected).max() < 1e-3 * np.abs(expected).max()
+    answers = np.asarray(workload.predictor({MODEL: session})(np.arange(3), {"photos": photos}))
+    assert (answers[:, 0] == expected.argmax(axis=1)).all(), "1000 classes have no offset"
