@@ -16,7 +16,15 @@ from inferometer.runs import Session
 __all__ = ["print_session", "print_sessions"]
 
 _SEVERITY_STYLE = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.INFO: "dim"}
-_COLUMNS = ("scenario", "result", "p99 latency", "verdict", "lateness p99", "accuracy")
+_COLUMNS = {
+    "scenario": 12,
+    "result": 17,
+    "p99 latency": 11,
+    "verdict": 7,
+    "lateness p99": 8,
+    "accuracy": 13,
+}
+"""Columns with the widths that hold nearly every number, 80 characters in all."""
 
 
 def print_session(session: Session, console: Console) -> None:
@@ -25,26 +33,31 @@ def print_session(session: Session, console: Console) -> None:
 
 
 def print_sessions(sessions: Sequence[Session], console: Console) -> None:
-    """Print one table for some sessions, each a section, then their findings and notes."""
+    """Print one table for some sessions, each a part of it, then their findings and notes."""
     is_one = len(sessions) == 1
-    table = Table(title=escape(_title(sessions[0])) if is_one else None, title_justify="left")
-    table.title_style = "bold"
-    table.box, table.pad_edge, table.padding = SIMPLE_HEAD, False, (0, 2, 0, 0)
-    for name in _COLUMNS:
-        table.add_column(name, no_wrap=name == "scenario")
-    for session in sessions:
-        if not is_one:
-            table.add_row(f"[bold]{escape(str(session.workload['name']))}[/]")
-        for row in summary_rows(session):
-            table.add_row(*_cells(row))
-        table.add_section()
-    if not is_one:
+    if is_one:
+        console.print(_table(sessions[0], _title(sessions[0])))
+    else:
         console.print(f"[bold]{backend_text(sessions[0])} · {sessions[0].label}[/]")
-    console.print(table)
+        for number, session in enumerate(sessions):
+            name = str(session.workload["name"])
+            console.print(_table(session, name, has_head=number == 0))
     for session in sessions:
         _print_findings(session, console, "" if is_one else f"{session.workload['name']} ")
         for note in session.notes:
             console.print(escape(note), style="dim", highlight=False)
+
+
+def _table(session: Session, title: str, *, has_head: bool = True) -> Table:
+    """Make the table of a session; all have columns of the same widths."""
+    table = Table(title=escape(title), title_justify="left", title_style="bold")
+    table.box, table.pad_edge, table.padding = SIMPLE_HEAD, False, (0, 1, 0, 0)
+    table.show_header = has_head
+    for name, width in _COLUMNS.items():
+        table.add_column(name, width=width)
+    for row in summary_rows(session):
+        table.add_row(*_cells(row))
+    return table
 
 
 def _title(session: Session) -> str:
