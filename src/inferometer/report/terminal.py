@@ -73,7 +73,7 @@ def _cells(row: SummaryRow) -> tuple[str, ...]:
     return (
         row.scenario + (f"\n[dim]run {row.run}[/]" if row.run else ""),
         f"[bold]{escape(row.value)}[/] {escape(row.metric)}\n[dim]{escape(row.interval)}[/]"
-        + (f"\n{escape(row.tokens)}" if row.tokens else ""),
+        + "".join(f"\n{escape(part)}" for part in row.tokens.split(", ") if part),
         escape(row.latency) + (f"\n[dim]{escape(row.bound)}[/]" if row.bound else ""),
         verdict,
         row.lateness,
