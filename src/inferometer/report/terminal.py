@@ -41,20 +41,22 @@ def print_sessions(sessions: Sequence[Session], console: Console) -> None:
         console.print(f"[bold]{backend_text(sessions[0])} · {sessions[0].label}[/]")
         for number, session in enumerate(sessions):
             name = str(session.workload["name"])
-            console.print(_table(session, name, has_head=number == 0))
+            console.print(_table(session, name, is_part=True, has_head=number == 0))
     for session in sessions:
         _print_findings(session, console, "" if is_one else f"{session.workload['name']} ")
         for note in session.notes:
             console.print(escape(note), style="dim", highlight=False)
 
 
-def _table(session: Session, title: str, *, has_head: bool = True) -> Table:
-    """Make the table of a session; all have columns of the same widths."""
+def _table(session: Session, title: str, *, is_part: bool = False, has_head: bool = True) -> Table:
+    """Make the table of a session; parts of one table have columns of the same widths."""
     table = Table(title=escape(title), title_justify="left", title_style="bold")
     table.box, table.pad_edge, table.padding = SIMPLE_HEAD, False, (0, 1, 0, 0)
     table.show_header = has_head
     for name, width in _COLUMNS.items():
-        table.add_column(name, width=width)
+        # Bounds may be long; where there is room, they stay on one line.
+        is_flexible = name == "p99 latency" and not is_part
+        table.add_column(name, width=None if is_flexible else width, min_width=width)
     for row in summary_rows(session):
         table.add_row(*_cells(row))
     return table
