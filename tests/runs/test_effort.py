@@ -30,7 +30,7 @@ def quick(
     generator = np.random.default_rng(3)
     clock = VirtualClock()
     pace = Pace(mean_ns / 1e9, 1e9 / mean_ns)
-    base = Settings(scenario=scenario, server_target_qps=server_rate(pace))
+    base = Settings(scenario=scenario, server_target_qps=server_rate(pace, 1e12))
     settings, rule = quick_settings(scenario, base, pace, effort)
 
     def service_ns(query: Query) -> int:
@@ -82,4 +82,13 @@ def test_quick_runs_of_any_system_stay_within_bounds(scenario: Scenario, mean_ns
     ("samples_per_s", "rate"), [(14_388, 3600), (100, 25), (1.5, 1), (999, 250), (123_456, 31_000)]
 )
 def test_server_rate_is_a_round_quarter(samples_per_s: float, rate: float) -> None:
-    assert server_rate(Pace(0.0, samples_per_s)) == rate
+    assert server_rate(Pace(0.0, samples_per_s), 10e6) == rate
+
+
+@pytest.mark.parametrize(
+    ("latency_s", "rate"), [(0.0004, 250), (0.0005, 250), (0.001, 120), (0.01, 62), (1.0, 62)]
+)
+def test_server_rate_is_lower_where_the_bound_leaves_little_room(
+    latency_s: float, rate: float
+) -> None:
+    assert server_rate(Pace(latency_s, 1000.0), 10e6) == rate

@@ -77,7 +77,7 @@ EXIT_INTERRUPTED = 130
 @click.option("--max-batch", type=click.IntRange(1), default=32, show_default=True)
 @click.option("--max-wait-ms", type=click.FloatRange(0), default=0.0, show_default=True)
 @click.option(
-    "--target-qps", type=float, help="Server rate [default: a quarter of the Offline rate]"
+    "--target-qps", type=float, help="Server rate [default: at most a quarter of Offline's]"
 )
 @click.option("--round", "round_name", help=f"run by the book: {', '.join(round_names())}")
 @click.option(

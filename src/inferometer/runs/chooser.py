@@ -77,7 +77,7 @@ class Chooser:
             schedule_rng_seed=seeded.schedule_rng_seed,
             server_target_latency_ns=self._info.server_latency_bound_ns,
             server_target_latency_percentile=self._info.server_percentile,
-            server_target_qps=server_rate(pace),
+            server_target_qps=server_rate(pace, self._info.server_latency_bound_ns),
         )
 
     def expected_s(self, settings: Settings, pace: Pace) -> float:

@@ -32,6 +32,8 @@ _MOST_GENERATED = 4_000_000
 _FEWEST_LOOKED_AT = 200
 _SLOW_ONES_ALLOWED = 10
 _SERVER_LOAD = 0.25
+_ROOM_WANTED = 20.0
+_LEAST_ROOM = 0.25
 _OFFLINE_SHARE = 0.6
 _OFFLINE_RESERVE = 1.5
 
@@ -159,7 +161,7 @@ def expected_performance(settings: Settings, pace: Pace) -> dict[str, float]:
     """
     match settings.scenario:
         case Scenario.SERVER:
-            return {"server_target_qps": server_rate(pace)}
+            return {"server_target_qps": server_rate(pace, settings.server_target_latency_ns)}
         case Scenario.OFFLINE:
             return {"offline_expected_qps": max(1.0, pace.samples_per_s * _OFFLINE_RESERVE)}
         case Scenario.SINGLE_STREAM:
@@ -168,8 +170,13 @@ def expected_performance(settings: Settings, pace: Pace) -> dict[str, float]:
             return {}
 
 
-def server_rate(pace: Pace) -> float:
-    """Choose a Server rate where none was asked for: a quarter of the offline rate, rounded."""
-    rate = pace.samples_per_s * _SERVER_LOAD
+def server_rate(pace: Pace, bound_ns: float) -> float:
+    """Choose a Server rate where none was asked for: a quarter of the offline rate, rounded.
+
+    Where the latency bound leaves less room than twenty times what a query takes alone,
+    the rate is lower in proportion, though never less than a sixteenth.
+    """
+    room = bound_ns / 1e9 / max(pace.query_latency_s, 1e-9) / _ROOM_WANTED
+    rate = pace.samples_per_s * _SERVER_LOAD * min(1.0, max(room, _LEAST_ROOM))
     digits = 10.0 ** (len(str(int(max(rate, 1.0)))) - 2)
     return max(1.0, round(rate / digits) * digits)

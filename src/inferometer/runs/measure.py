@@ -120,7 +120,7 @@ def measure(
     caller = _Caller(function, samples, max_batch_size)
     pace = caller.pace(workers, base)
     if base.scenario is Scenario.SERVER and "server_target_qps" not in settings:
-        base = base.replace(server_target_qps=server_rate(pace))
+        base = base.replace(server_target_qps=server_rate(pace, base.server_target_latency_ns))
     effort = Effort(budget_s=budget_s, least_s=min(1.0, budget_s / 2), precision=precision)
     sized, rule = quick_settings(base.scenario, base, pace, effort)
     sut = _serving(caller, base.scenario, max_batch_size, workers)
