@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,6 +18,7 @@ from inferometer.backends.protocol import (
     MissingBackendError,
     ModelFile,
 )
+from inferometer.loadgen.cores import usable_cores
 
 __all__ = ["WEIGHTS_DIGEST", "OpenVinoBackend"]
 
@@ -155,7 +155,7 @@ def _properties(options: BackendOptions) -> dict[str, Any]:
     }
     streams = _streams(options)
     if options.threads is not None:
-        fitting = max(1, _usable_cores() // options.threads)
+        fitting = max(1, usable_cores() // options.threads)
         # OpenVINO counts the threads of all streams together.
         properties["INFERENCE_NUM_THREADS"] = options.threads * (streams or fitting)
         if streams is None and hint == "latency":
@@ -180,12 +180,6 @@ def _streams(options: BackendOptions) -> int | None:
     if not text.isdecimal() or int(text) == 0:
         raise BackendError(f"num_streams is {text!r}; it takes a whole number from 1 up")
     return int(text)
-
-
-def _usable_cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _check_beside(path: Path) -> None:

@@ -12,6 +12,8 @@ from typing import Any
 
 import psutil
 
+from inferometer.loadgen.cores import usable_cores
+
 __all__ = ["describe_system", "package_versions", "usable_cores"]
 
 _PACKAGES = ("inferometer", "numpy", "onnxruntime", "torch", "openvino", "tensorflow")
@@ -54,13 +56,6 @@ def package_versions() -> dict[str, str]:
         except metadata.PackageNotFoundError:
             continue
     return versions
-
-
-def usable_cores() -> int:
-    """Give how many cores this process may run on."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _processor_name() -> str | None:
