@@ -5,13 +5,15 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# More than four at once would time each other's frameworks more than test them.
+PYTEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
 .PHONY: help run test test-all lint format bench lock clean
 
 help:
 	@echo "make run       five real models on real data in all four scenarios, with a report"
 	@echo "make test      the tests: core, ONNX Runtime, PyTorch"
-	@echo "make test-all  also the slow ones, and those that need a browser or real photos"
+	@echo "make test-all  also every framework, a browser, real photos, and the slow ones"
 	@echo "make lint      ruff, mypy, import layers"
 	@echo "make bench     benchmarks beside the published LoadGen"
 	@echo "make lock      resolve the pinned requirements anew (needs uv)"
@@ -20,10 +22,10 @@ run: $(VENV)/run.done
 	$(BIN)/inferometer run
 
 test: $(VENV)/test.done
-	$(BIN)/python -m pytest -m "not browser and not slow"
+	$(PYTEST) -m "not browser and not slow"
 
 test-all: $(VENV)/all.done
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 lint: $(VENV)/test.done
 	$(BIN)/ruff check .
@@ -58,9 +60,11 @@ $(VENV)/test.done: $(VENV)/run.done requirements/test.txt requirements/torch.txt
 	$(PIP) -r requirements/torch.txt
 	@touch $@
 
-# foolbox is there for its photos alone, so nothing that it needs to run is installed.
-$(VENV)/all.done: $(VENV)/test.done requirements/all.txt requirements/photos.txt
+# The frameworks are pinned with all that they need but PyTorch. foolbox is there for its
+# photos alone, so nothing that it needs to run is installed.
+$(VENV)/all.done: $(VENV)/test.done requirements/all.txt requirements/frameworks.txt requirements/photos.txt
 	$(PIP) --require-hashes -r requirements/all.txt
+	$(PIP) --require-hashes --no-deps -r requirements/frameworks.txt
 	$(PIP) --require-hashes --no-deps -r requirements/photos.txt
 	@touch $@
 
@@ -69,11 +73,17 @@ $(VENV)/bench.done: $(VENV)/run.done requirements/bench.txt
 	@touch $@
 
 UV := uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header -c requirements/bounds.in
+# What PyTorch brings, whichever build of it is installed.
+TORCHS_OWN := torch triton cuda-bindings cuda-pathfinder cuda-toolkit nvidia-cublas nvidia-cuda-cupti \
+  nvidia-cuda-nvrtc nvidia-cuda-runtime nvidia-cudnn-cu13 nvidia-cufft nvidia-cufile nvidia-curand \
+  nvidia-cusolver nvidia-cusparse nvidia-cusparselt-cu13 nvidia-nccl-cu13 nvidia-nvjitlink \
+  nvidia-nvshmem-cu13 nvidia-nvtx
 
 lock:
 	$(UV) --generate-hashes --extra onnxruntime --extra detection pyproject.toml -o requirements/run.txt
 	$(UV) --generate-hashes -c requirements/run.txt --extra images --extra quantization --group test --group lint pyproject.toml -o requirements/test.txt
 	$(UV) --generate-hashes -c requirements/test.txt --extra openvino --group browser pyproject.toml -o requirements/all.txt
+	$(UV) --generate-hashes -c requirements/all.txt -c requirements/torch.txt $(TORCHS_OWN:%=--no-emit-package %) requirements/frameworks.in --extra litert --extra ncnn --extra executorch pyproject.toml -o requirements/frameworks.txt
 	$(UV) --generate-hashes -c requirements/run.txt --group bench -o requirements/bench.txt
 	echo "foolbox==3.3.4" | $(UV) --generate-hashes --no-deps - -o requirements/photos.txt
 

@@ -50,7 +50,7 @@ def test_a_missing_framework_gives_the_command_that_installs_it(
     with pytest.raises(
         MissingBackendError, match=r"install it with: pip install 'inferometer\[onnxruntime\]'"
     ):
-        get_backend("onnxruntime").version()
+        get_backend("onnxruntime").load(ModelFile(Path("none"), "onnx"), BackendOptions())
 
 
 def test_null_backend_answers_zeros() -> None:
@@ -81,7 +81,7 @@ class TestOnnxRuntime:
 
     def test_devices_are_listed_and_checked(self, model: ModelFile) -> None:
         backend = get_backend("onnxruntime")
-        assert "CPUExecutionProvider" in backend.devices()
+        assert backend.devices()[0] == "cpu"
         with pytest.raises(BackendError, match="no device 'quantum' here; it offers cpu"):
             backend.load(model, BackendOptions(device="quantum"))
         assert backend.load(model, BackendOptions(device="CPUExecutionProvider"))
@@ -89,8 +89,8 @@ class TestOnnxRuntime:
     @pytest.mark.parametrize(
         ("extra", "message"),
         [
-            ({"nonsense": "1"}, "no option nonsense; it knows graph_optimization"),
-            ({"graph_optimization": "most"}, "takes none, basic"),
+            ({"nonsense": "1"}, "no option 'nonsense'; it knows graph_optimization"),
+            ({"graph_optimization": "most"}, "takes all, extended"),
             ({"inter_op_threads": "x"}, "whole number"),
         ],
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,11 @@ from inferometer.backends import (
     ModelFile,
     get_backend,
 )
-from inferometer.backends.openvino import OpenVinoBackend
+from inferometer.backends.openvino.backend import OpenVinoBackend
 from inferometer.workloads import MODEL, get_workload
 
 openvino = pytest.importorskip("openvino")
+onnx = pytest.importorskip("onnx")
 
 BACKEND = OpenVinoBackend()
 
@@ -112,11 +114,12 @@ def test_throughput_leaves_the_streams_to_openvino(model: ModelFile) -> None:
 
 def test_precision_is_f32_unless_asked_for(model: ModelFile, images: NDArray[np.float32]) -> None:
     session = BACKEND.load(model, BackendOptions(threads=1))
-    assert session.description["precision"] == "f32"
+    assert session.description["precision"] == "fp32"
+    assert session.description["layers"]["fp32"] > 0
     able = openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-    options = BackendOptions(threads=1, extra={"precision": "bf16"})
+    options = BackendOptions(threads=1, precision="bf16")
     if "BF16" not in able:
-        with pytest.raises(BackendError, match="asked for bf16 but runs in f32"):
+        with pytest.raises(BackendError, match="asked for bf16 but runs in fp32"):
             BACKEND.load(model, options)
         return
     rounded = BACKEND.load(model, options)
@@ -165,8 +168,11 @@ def test_outputs_and_inputs_are_left_alone(model: ModelFile, images: NDArray[np.
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (BackendOptions(extra={"nonsense": "1"}), "no option nonsense; it knows performance_hint"),
-        (BackendOptions(extra={"precision": "int4"}), "precision is 'int4'; it takes f32, bf16"),
+        (
+            BackendOptions(extra={"nonsense": "1"}),
+            "no option 'nonsense'; it knows num",
+        ),
+        (BackendOptions(precision="int4"), "no precision 'int4'; it computes in fp32, bf16, fp16"),
         (BackendOptions(extra={"performance_hint": "x"}), "takes latency, throughput"),
         (BackendOptions(extra={"num_streams": "0"}), "num_streams is '0'; it takes a whole"),
         (BackendOptions(extra={"num_streams": "many"}), "num_streams is 'many'"),
@@ -226,9 +232,72 @@ def test_a_missing_framework_gives_the_command_that_installs_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     assert BACKEND.version().startswith("20")
-    assert BACKEND.devices() == ("CPU",)
+    assert BACKEND.devices()[0] == "cpu"
     monkeypatch.setitem(sys.modules, "openvino", None)
-    with pytest.raises(
-        MissingBackendError, match=r"install it with: pip install 'inferometer\[openvino\]'"
-    ):
+    command = r"install it with: pip install 'inferometer\[openvino\]'"
+    with pytest.raises(MissingBackendError, match=command):
+        BACKEND.load(ModelFile(Path("model.onnx"), "onnx"), BackendOptions())
+    monkeypatch.setattr("inferometer.backends.installed.metadata.version", _absent)
+    with pytest.raises(MissingBackendError, match=command):
         BACKEND.version()
+
+
+def _absent(name: str) -> str:
+    raise metadata.PackageNotFoundError(name)
+
+
+@pytest.mark.parametrize("direction", ["forward", "reverse", "bidirectional"])
+def test_layers_over_sequences_stop_where_each_ends(direction: str, tmp_path: Path) -> None:
+    path = tmp_path / "lstm.onnx"
+    onnx.save(_lstm(direction), path)
+    file = ModelFile(path, "onnx")
+    session = BACKEND.load(file, BackendOptions(threads=1))
+    reference = get_backend("onnxruntime").load(file, BackendOptions(threads=1))
+    random = np.random.default_rng(3)
+    for lengths in ([4], [1, 6, 3], [6, 6]):
+        inputs = {
+            "x": random.normal(size=(max(lengths), len(lengths), 5)).astype(np.float32),
+            "lengths": np.array(lengths, np.int32),
+        }
+        for found, expected in zip(session.run(inputs), reference.run(inputs), strict=True):
+            np.testing.assert_allclose(found, expected, rtol=0, atol=1e-6)
+
+
+def test_a_state_that_cannot_be_kept_over_padding_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "lstm.onnx"
+    onnx.save(_lstm("reverse", takes_state=True), path)
+    with pytest.raises(BackendError, match="over the padding of shorter sequences"):
+        BACKEND.load(ModelFile(path, "onnx"), BackendOptions())
+
+
+def _lstm(direction: str, *, takes_state: bool = False) -> Any:
+    """Make a layer of 3 units over 5 features, with open batch and length."""
+    random = np.random.default_rng(1)
+    directions = 2 if direction == "bidirectional" else 1
+
+    def weights(*shape: int) -> NDArray[np.float32]:
+        return random.normal(size=(directions, *shape)).astype(np.float32)
+
+    arrays = {"w": weights(12, 5), "r": weights(12, 3), "b": weights(24)}
+    floats, states = onnx.TensorProto.FLOAT, [directions, "n", 3]
+    inputs = [
+        onnx.helper.make_tensor_value_info("x", floats, ["t", "n", 5]),
+        onnx.helper.make_tensor_value_info("lengths", onnx.TensorProto.INT32, ["n"]),
+    ]
+    names = ["x", "w", "r", "b", "lengths"]
+    if takes_state:
+        inputs.append(onnx.helper.make_tensor_value_info("h", floats, states))
+        names.append("h")
+    outputs = [
+        onnx.helper.make_tensor_value_info("y", floats, ["t", directions, "n", 3]),
+        onnx.helper.make_tensor_value_info("last", floats, states),
+        onnx.helper.make_tensor_value_info("cell", floats, states),
+    ]
+    node = onnx.helper.make_node(
+        "LSTM", names, ["y", "last", "cell"], hidden_size=3, direction=direction
+    )
+    stored = [onnx.numpy_helper.from_array(array, name) for name, array in arrays.items()]
+    graph = onnx.helper.make_graph([node], "lstm", inputs, outputs, stored)
+    return onnx.helper.make_model(
+        graph, opset_imports=[onnx.helper.make_opsetid("", 17)], ir_version=8
+    )

@@ -75,7 +75,7 @@ def test_wrong_places_are_named(source: Path, tmp_path: Path) -> None:
     broken.write_text("1 / 0\n")
     with pytest.raises(BackendError, match=r"can't be imported: ZeroDivisionError"):
         load(f"{broken}:f")
-    with pytest.raises(BackendError, match="python has no option speed"):
+    with pytest.raises(BackendError, match="python has no option 'speed'"):
         get_backend("python").load(
             ModelFile.of_user(Path(f"{source}:mean")), BackendOptions(extra={"speed": "1"})
         )

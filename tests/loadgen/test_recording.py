@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -268,3 +269,18 @@ def test_responses_that_do_not_fit() -> None:
     for given_responses, count in ((b"ab", 2), ([b"a"], 2), (np.zeros((3, 1)), 2)):
         with pytest.raises(ResponseError):
             answers_of(given_responses, count)
+
+
+def test_phases_round_trip_and_recordings_without_them_load(tmp_path: Path) -> None:
+    plain = simulate(short_settings(Scenario.SINGLE_STREAM)).recording
+    (series,) = plain.series
+    told = dataclasses.replace(
+        series,
+        began_ns=series.issued_ns + 5,
+        preprocess_ns=np.full(series.sample_count, 7, np.int64),
+        infer_ns=np.full(series.sample_count, 9, np.int64),
+    )
+    recording = dataclasses.replace(plain, series=(told,))
+    assert_equal(recording, Recording.load(recording.save(tmp_path / "told.npz")))
+    (again,) = Recording.load(plain.save(tmp_path / "plain.npz")).series
+    assert again.began_ns is again.preprocess_ns is again.infer_ns is None

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from inferometer.backends import BackendError, BackendOptions, ModelFile, get_backend
-from inferometer.backends.openvino import OpenVinoBackend
+from inferometer.backends.openvino.backend import OpenVinoBackend
 from inferometer.quantization import QuantizationOptions
 from inferometer.quantization.nncf import NncfQuantizer
 from inferometer.quantization.protocol import (

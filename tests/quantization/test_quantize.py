@@ -86,7 +86,7 @@ def test_the_int8_model_answers_nearly_as_the_fp32_one(workload: Workload) -> No
     answers = []
     for files in (
         workload.models(backend.formats),
-        quantized_models("pocket-mobilenet", ("onnx",), sources),
+        quantized_models("pocket-mobilenet", ("onnx",), lambda _: sources),
     ):
         sessions = {name: backend.load(file, BackendOptions()) for name, file in files.items()}
         predict = workload.predictor(sessions)
@@ -97,21 +97,21 @@ def test_the_int8_model_answers_nearly_as_the_fp32_one(workload: Workload) -> No
 def test_a_missing_or_changed_model_is_told(workload: Workload) -> None:
     sources = workload.models(("onnx",))
     with pytest.raises(WorkloadError, match="make it with: inferometer quantize pocket-mobilenet"):
-        quantized_models("pocket-mobilenet", ("onnx",), sources)
+        quantized_models("pocket-mobilenet", ("onnx",), lambda _: sources)
     made = quantize_workload(workload, OPTIONS)
     with pytest.raises(WorkloadError, match="the backend reads tflite"):
-        quantized_models("pocket-mobilenet", ("tflite",), sources)
+        quantized_models("pocket-mobilenet", ("tflite",), lambda _: sources)
     other = {MODEL: dataclasses.replace(sources[MODEL], sha256="0" * 64)}
     with pytest.raises(WorkloadError, match="was made of another fp32 model"):
-        quantized_models("pocket-mobilenet", ("onnx",), other)
+        quantized_models("pocket-mobilenet", ("onnx",), lambda _: other)
     path = made.folder / made.recipe["parts"][MODEL]["file"]
     path.write_bytes(path.read_bytes() + b"\0")
-    file = quantized_models("pocket-mobilenet", ("onnx",), sources)[MODEL]
+    file = quantized_models("pocket-mobilenet", ("onnx",), lambda _: sources)[MODEL]
     with pytest.raises(Exception, match="is damaged or was changed"):
         get_backend("onnxruntime").load(file, BackendOptions())
     (made.folder / "recipe.json").write_text("{")
     with pytest.raises(WorkloadError, match=r"recipe\.json: damaged"):
-        quantized_models("pocket-mobilenet", ("onnx",), sources)
+        quantized_models("pocket-mobilenet", ("onnx",), lambda _: sources)
 
 
 def test_what_cannot_be_quantised(workload: Workload, tmp_path: Path) -> None:

@@ -154,7 +154,7 @@ def wait_for(path: Path, process: subprocess.Popen[str]) -> None:
 
 def test_a_killed_run_is_recovered(tmp_path: Path) -> None:
     test = tmp_path / "SingleStream/performance/run_1"
-    with start_run(tmp_path) as process:
+    with start_run(tmp_path, "--in-process") as process:
         wait_for(test / "running.json", process)
         with pytest.raises(RunFolderError, match="still runs"):
             recover_test(test)

@@ -26,6 +26,9 @@ class Fixed:
     def run(self, inputs: object) -> list[np.ndarray]:
         return list(self._outputs.values())
 
+    def close(self) -> None:
+        pass
+
 
 PHOTOS = {"photos": np.zeros((2, 3, 4, 4), np.float32)}
 INDICES = np.array([7, 9])

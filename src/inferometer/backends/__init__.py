@@ -1,26 +1,39 @@
-"""Frameworks behind one seam, one file each. Nothing else knows a framework's name."""
+"""Frameworks behind one seam: a file each, or a package. Nothing else knows one's name."""
 
+from inferometer.backends.isolation.isolated import load_isolated
+from inferometer.backends.isolation.worker_process import BackendFault
+from inferometer.backends.model_file import content_sha256
 from inferometer.backends.null import NullBackend
 from inferometer.backends.plugins import Plugins
 from inferometer.backends.protocol import (
     Backend,
     BackendError,
     BackendOptions,
+    Exporter,
     MissingBackendError,
     ModelFile,
     Session,
+    SourceModel,
+    UnsupportedModelError,
 )
-from inferometer.backends.registry import backend_names, get_backend
+from inferometer.backends.registry import backend_names, backend_place, get_backend
 
 __all__ = [
     "Backend",
     "BackendError",
+    "BackendFault",
     "BackendOptions",
+    "Exporter",
     "MissingBackendError",
     "ModelFile",
     "NullBackend",
     "Plugins",
     "Session",
+    "SourceModel",
+    "UnsupportedModelError",
     "backend_names",
+    "backend_place",
+    "content_sha256",
     "get_backend",
+    "load_isolated",
 ]

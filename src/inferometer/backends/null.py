@@ -21,6 +21,8 @@ class NullBackend:
 
     name = "null"
     formats: tuple[str, ...] = ("onnx",)
+    precisions: tuple[str, ...] = ("fp32",)
+    layout = "NCHW"
 
     def __init__(self, outputs: Mapping[str, tuple[int, ...]] | None = None):
         self._outputs = dict(outputs or {"output": (10,)})
@@ -45,9 +47,16 @@ class NullSession:
         self._shapes = tuple(outputs.values())
         self.input_names = ("input",)
         self.output_names = tuple(outputs)
-        self.description: Mapping[str, Any] = {"framework": "none", "device": "cpu"}
+        self.description: Mapping[str, Any] = {
+            "framework": "none",
+            "device": "cpu",
+            "precision": "none",
+        }
 
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> list[NDArray[Any]]:
         """Give zeros for as many samples as the first input has."""
         count = len(next(iter(inputs.values())))
         return [np.zeros((count, *shape), np.float32) for shape in self._shapes]
+
+    def close(self) -> None:
+        """Do nothing."""

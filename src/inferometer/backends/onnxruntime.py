@@ -3,57 +3,80 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
 
+from inferometer.backends.installed import installed_version, missing, package_folder
 from inferometer.backends.model_file import checked_path
-from inferometer.backends.protocol import (
-    BackendError,
-    BackendOptions,
-    MissingBackendError,
-    ModelFile,
-)
+from inferometer.backends.options import check_options, choice, flag, number
+from inferometer.backends.protocol import BackendError, BackendOptions, ModelFile, SourceModel
+from inferometer.loadgen import write_atomically
 
 __all__ = ["OnnxRuntimeBackend"]
 
-_INSTALL = "pip install 'inferometer[onnxruntime]'"
+_EXTRA = "onnxruntime"
+_DISTRIBUTIONS = ("onnxruntime", "onnxruntime-gpu", "onnxruntime-openvino", "onnxruntime-directml")
 _PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
+# TensorFloat-32, the default there, rounds the factors of products to 10 bits.
+_PROVIDER_OPTIONS = {"CUDAExecutionProvider": {"use_tf32": "0"}}
 _LEVELS = {
-    "none": "ORT_DISABLE_ALL",
-    "basic": "ORT_ENABLE_BASIC",
-    "extended": "ORT_ENABLE_EXTENDED",
     "all": "ORT_ENABLE_ALL",
+    "extended": "ORT_ENABLE_EXTENDED",
+    "basic": "ORT_ENABLE_BASIC",
+    "none": "ORT_DISABLE_ALL",
 }
-_OPTIONS = ("graph_optimization", "inter_op_threads")
+_OPTIONS = ("graph_optimization", "inter_op_threads", "spinning")
 
 
 class OnnxRuntimeBackend:
     """Runs ONNX files with ONNX Runtime.
 
     Devices are ``cpu``, ``cuda`` or the full name of an execution provider. Extra options:
-    ``graph_optimization`` (none, basic, extended, all) and ``inter_op_threads``.
+    ``graph_optimization`` (none, basic, extended, all), ``inter_op_threads`` and ``spinning``
+    (yes or no): whether idle threads of a call keep their cores busy.
     """
 
     name = "onnxruntime"
-    formats = ("onnx",)
+    formats: tuple[str, ...] = ("onnx",)
+    precisions: tuple[str, ...] = ("fp32",)
+    tunable: Mapping[str, tuple[str, ...]] = {"graph_optimization": ("extended",)}
+    layout = "NCHW"
+    own_format = "onnx"
 
     def version(self) -> str:
         """Give the version of ONNX Runtime."""
-        return str(_onnxruntime().__version__)
+        return installed_version("ONNX Runtime", _DISTRIBUTIONS, _EXTRA)
 
     def devices(self) -> tuple[str, ...]:
-        """Give the execution providers that this build of ONNX Runtime offers."""
-        return tuple(_onnxruntime().get_available_providers())
+        """Give ``cpu``, and the providers whose libraries this build has; all can be asked for."""
+        folder = package_folder("onnxruntime")
+        if folder is None:
+            raise missing("ONNX Runtime", _EXTRA)
+        found = sorted((folder / "capi").glob("*onnxruntime_providers_*"))
+        names = [path.name.split("providers_")[1].split(".")[0] for path in found]
+        return ("cpu", *(name for name in names if name != "shared"))
+
+    def export_versions(self) -> Mapping[str, str]:
+        """Give nothing: the model is ONNX already."""
+        return {}
+
+    def export(self, source: SourceModel, path: Path) -> None:
+        """Copy the ONNX file."""
+        write_atomically(path, source.onnx.read_bytes())
 
     def load(self, model: ModelFile, options: BackendOptions) -> OnnxRuntimeSession:
         """Load an ONNX file."""
         runtime = _onnxruntime()
+        check_options(self, options, _OPTIONS)
         path = checked_path(model, self.formats, self.name)
         provider = _provider(runtime, options.device)
         try:
             session = runtime.InferenceSession(
-                str(path), _session_options(runtime, options), providers=[provider]
+                str(path),
+                _session_options(runtime, options),
+                providers=[(provider, _PROVIDER_OPTIONS.get(provider, {}))],
             )
         except Exception as error:
             raise BackendError(f"{path}: ONNX Runtime can't load it: {error}") from error
@@ -78,6 +101,7 @@ class OnnxRuntimeSession:
             "framework": "ONNX Runtime",
             "version": version,
             "device": provider,
+            "precision": options.precision,
             "threads": options.threads or "default",
             "inputs": [f"{n.name} {n.type} {n.shape}" for n in session.get_inputs()],
         }
@@ -87,14 +111,16 @@ class OnnxRuntimeSession:
         outputs: list[NDArray[Any]] = self._session.run(self._outputs, inputs)
         return outputs
 
+    def close(self) -> None:
+        """Let the model go."""
+        self._session = None
+
 
 def _onnxruntime() -> Any:
     try:
         import onnxruntime  # noqa: PLC0415
     except ImportError as error:
-        raise MissingBackendError(
-            f"ONNX Runtime isn't installed; install it with: {_INSTALL}"
-        ) from error
+        raise missing("ONNX Runtime", _EXTRA) from error
     return onnxruntime
 
 
@@ -111,24 +137,14 @@ def _provider(runtime: Any, device: str) -> str:
 
 
 def _session_options(runtime: Any, options: BackendOptions) -> Any:
-    unknown = set(options.extra) - set(_OPTIONS)
-    if unknown:
-        raise BackendError(
-            f"onnxruntime has no option {', '.join(sorted(unknown))}; it knows "
-            f"{', '.join(_OPTIONS)}"
-        )
     chosen = runtime.SessionOptions()
     if options.threads is not None:
         chosen.intra_op_num_threads = options.threads
-    level = options.extra.get("graph_optimization", "all")
-    if level not in _LEVELS:
-        raise BackendError(f"graph_optimization is {level!r}; it takes {', '.join(_LEVELS)}")
-    chosen.graph_optimization_level = getattr(runtime.GraphOptimizationLevel, _LEVELS[level])
-    inter_op = options.extra.get("inter_op_threads", "1")
-    if not inter_op.isdigit():
-        raise BackendError(f"inter_op_threads is {inter_op!r}; it takes a whole number")
-    chosen.inter_op_num_threads = int(inter_op)
+    level = _LEVELS[choice(options, "graph_optimization", tuple(_LEVELS))]
+    chosen.graph_optimization_level = getattr(runtime.GraphOptimizationLevel, level)
+    chosen.inter_op_num_threads = number(options, "inter_op_threads", 1)
     # Spinning threads would take the processor from the load generator between queries.
-    chosen.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    spins = str(int(flag(options, "spinning", default=False)))
+    chosen.add_session_config_entry("session.intra_op.allow_spinning", spins)
     chosen.log_severity_level = 3
     return chosen

@@ -39,10 +39,14 @@ class Plugins:
 
     def find(self, name: str) -> Any:
         """Import a class by its name; an unknown name suggests the nearest."""
+        module, _, attribute = self.place(name).partition(":")
+        return getattr(importlib.import_module(module), attribute)
+
+    def place(self, name: str) -> str:
+        """Give where a class is, ``module:Class``, without importing it."""
         places = self._places()
         if name not in places:
             hint = nearest_name(name, places)
             known = ", ".join(sorted(places))
             raise self._error(f"there is no {self._kind} {name!r}{hint}; known: {known}")
-        module, _, attribute = places[name].partition(":")
-        return getattr(importlib.import_module(module), attribute)
+        return places[name]

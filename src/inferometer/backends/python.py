@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inferometer.backends.model_file import checked_path
+from inferometer.backends.options import check_options
 from inferometer.backends.protocol import BackendError, BackendOptions, ModelFile
 from inferometer.loadgen import nearest_name
 
-__all__ = ["PythonBackend"]
+__all__ = ["PythonBackend", "function_of"]
 
 _FORMAT = "python"
 _MODULE = "inferometer_user_model"
@@ -31,7 +32,9 @@ class PythonBackend:
     """
 
     name = "python"
-    formats = (_FORMAT,)
+    formats: tuple[str, ...] = (_FORMAT,)
+    precisions: tuple[str, ...] = ("fp32",)
+    layout = "NCHW"
 
     def version(self) -> str:
         """Give the version of Python."""
@@ -43,10 +46,9 @@ class PythonBackend:
 
     def load(self, model: ModelFile, options: BackendOptions) -> PythonSession:
         """Import the file and find the function."""
-        if options.extra:
-            raise BackendError(f"python has no option {', '.join(sorted(options.extra))}")
+        check_options(self, options, ())
         path = checked_path(model, self.formats, self.name)
-        function = _function_of(path, model.member)
+        function = function_of(path, model.member)
         return PythonSession(function, f"{path.name}:{model.member}")
 
 
@@ -62,6 +64,7 @@ class PythonSession:
             "framework": "Python function",
             "version": platform.python_version(),
             "device": "cpu",
+            "precision": "the function's own",
             "function": name,
         }
 
@@ -79,8 +82,12 @@ class PythonSession:
                 )
         return arrays
 
+    def close(self) -> None:
+        """Do nothing: the function stays."""
 
-def _function_of(path: Any, name: str) -> Callable[..., Any]:
+
+def function_of(path: Any, name: str) -> Callable[..., Any]:
+    """Import a user's file and give a function of it; raise `BackendError` if it has none."""
     if not name:
         raise BackendError(f"{path}: say which function is the model: {path}:FUNCTION")
     spec = importlib.util.spec_from_file_location(f"{_MODULE}_{path.stem}", path)

@@ -5,16 +5,22 @@ from __future__ import annotations
 from inferometer.backends.plugins import Plugins
 from inferometer.backends.protocol import Backend, BackendError
 
-__all__ = ["backend_names", "get_backend"]
+__all__ = ["backend_names", "backend_place", "get_backend"]
 
 _BACKENDS = Plugins(
     "backend",
     "inferometer.backends",
     {
+        "armnn": "inferometer.backends.armnn.backend:ArmNnBackend",
+        "executorch": "inferometer.backends.executorch:ExecuTorchBackend",
+        "litert": "inferometer.backends.litert.backend:LiteRtBackend",
+        "ncnn": "inferometer.backends.ncnn:NcnnBackend",
         "null": "inferometer.backends.null:NullBackend",
         "onnxruntime": "inferometer.backends.onnxruntime:OnnxRuntimeBackend",
-        "openvino": "inferometer.backends.openvino:OpenVinoBackend",
+        "openvino": "inferometer.backends.openvino.backend:OpenVinoBackend",
         "python": "inferometer.backends.python:PythonBackend",
+        "pytorch": "inferometer.backends.pytorch.backend:PyTorchBackend",
+        "tensorflow": "inferometer.backends.tensorflow.backend:TensorFlowBackend",
     },
     BackendError,
 )
@@ -29,3 +35,8 @@ def get_backend(name: str) -> Backend:
     """Give a backend by name; raise `BackendError` for an unknown one."""
     backend: Backend = _BACKENDS.find(name)()
     return backend
+
+
+def backend_place(name: str) -> str:
+    """Give where a backend's class is, ``module:Class``, for a process of its own."""
+    return _BACKENDS.place(name)

@@ -44,7 +44,11 @@ def command(as_json: bool) -> None:
     console = Console()
     console.print(_table("workloads", found["workloads"], ("name", "task", "data", "status")))
     console.print(
-        _table("backends", found["backends"], ("name", "version", "devices", "formats", "status"))
+        _table(
+            "backends",
+            found["backends"],
+            ("name", "version", "devices", "formats", "precisions", "status"),
+        )
     )
     console.print(
         _table("models and data", found["models and data"], ("name", "title", "kind", "status"))
@@ -113,6 +117,7 @@ def _published(entry: Entry) -> dict[str, Any]:
 def _backend(name: str) -> dict[str, Any]:
     backend = get_backend(name)
     entry: dict[str, Any] = {"name": name, "formats": list(backend.formats)}
+    entry["precisions"] = list(backend.precisions)
     try:
         entry |= {
             "version": backend.version(),

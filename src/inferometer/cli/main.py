@@ -18,14 +18,17 @@ EXIT_FAILED = 3
 EXIT_INTERRUPTED = 130
 _VERBS = {
     "accuracy": "inferometer.cli.accuracy",
+    "agree": "inferometer.cli.agree",
     "check-env": "inferometer.cli.check_env",
     "exec": "inferometer.cli.exec",
+    "export": "inferometer.cli.export",
     "fetch": "inferometer.cli.fetch",
     "list": "inferometer.cli.list",
     "quantize": "inferometer.cli.quantize",
     "recover": "inferometer.cli.recover",
     "report": "inferometer.cli.report",
     "run": "inferometer.cli.run",
+    "tune": "inferometer.cli.tune",
     "verify": "inferometer.cli.verify",
 }
 
@@ -68,6 +71,9 @@ def cli() -> None:
     inferometer run pocket-mobilenet --scenario Server --target-qps 500
     inferometer run --task classification --model my.onnx --data FOLDER
     inferometer quantize pocket-resnet int8 beside fp32: accuracy, speed, size
+    inferometer export pocket --backend all    the model in each framework's own format
+    inferometer agree                  whether all frameworks give the same answers
+    inferometer tune pocket-mobilenet  good settings, confirmed on fresh runs
     inferometer exec harness.py        a script written against mlperf_loadgen
     inferometer report runs/…          the report of a run, again
 

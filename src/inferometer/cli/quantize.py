@@ -21,15 +21,16 @@ from inferometer.quantization import (
     QuantizedModel,
     quantize_workload,
     tool_names,
+    workload_for_tool,
 )
 from inferometer.report import print_formats, write_html
 from inferometer.runs import Effort, FormatComparison, RunRequest, compare_formats
-from inferometer.workloads import WorkloadOptions, get_workload, suite_or_workload
+from inferometer.workloads import WorkloadOptions, suite_or_workload
 
 __all__ = ["command"]
 
 _LEAST_KEPT = 0.99
-_BACKENDS = {"nncf": "openvino"}
+_BACKENDS = {"litert": "litert", "litert-per-tensor": "armnn", "nncf": "openvino"}
 
 
 @click.command("quantize")
@@ -102,7 +103,7 @@ def _request(options: dict[str, Any], name: str, folder: Path) -> RunRequest:
 
 
 def _quantize(options: dict[str, Any], request: RunRequest, console: Console) -> QuantizedModel:
-    workload = get_workload(request.workload, request.workload_options)
+    workload = workload_for_tool(request.workload, request.workload_options, options["tool"])
     asked = QuantizationOptions(options["tool"], options["calibrate"], options["calibration_count"])
     made = quantize_workload(workload, asked)
     _tell(request.workload, made, console)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from inferometer.backends import BackendOptions
 from inferometer.loadgen import Era, Mode, Scenario, SettingsError
@@ -16,16 +18,19 @@ from inferometer.logs import ConfigTable, ignored_keys, read_config
 from inferometer.rounds import Round, load_round
 from inferometer.runs import (
     Effort,
+    Isolation,
     RunRequest,
     ServingOptions,
     parse_assignment,
     read_settings_file,
 )
+from inferometer.tuning import TunedFile, differences, read_tuned_file, with_tuned
 from inferometer.workloads import WorkloadOptions, suite_or_workload
 
-__all__ = ["MODES", "named_value", "requests_of"]
+__all__ = ["MODES", "NUMBER_FORMATS", "named_value", "precision_of", "requests_of"]
 
 _SCENARIOS = {scenario.value.lower(): scenario for scenario in Scenario}
+NUMBER_FORMATS = ["fp32", "bf16", "fp16", "int8"]
 MODES = {
     "both": (Mode.ACCURACY, Mode.PERFORMANCE),
     "accuracy": (Mode.ACCURACY,),
@@ -38,15 +43,32 @@ _PYTHON = ".py:"
 
 def requests_of(options: dict[str, Any], output: Path) -> list[RunRequest]:
     """Give a request for each workload that was asked for, each with a folder of its own."""
+    tuned = read_tuned_file(options["tuned"]) if options["tuned"] else None
+    if tuned is not None and options["backend"] is None:
+        options = {**options, "backend": tuned.identity["backend"]}
     names = suite_or_workload(options["workload"])
     chosen_round = load_round(options["round_name"]) if options["round_name"] else None
     user_conf = _user_conf(options["user_conf"], chosen_round)
-    return [
+    requests = [
         _request(
             options, name, output if len(names) == 1 else output / name, chosen_round, user_conf
         )
         for name in names
     ]
+    return requests if tuned is None else [_tuned(request, tuned) for request in requests]
+
+
+def _tuned(request: RunRequest, tuned: TunedFile) -> RunRequest:
+    """Apply a tuned file below what the user set; say on stderr what doesn't fit it."""
+    for text in differences(request, tuned):
+        click.echo(f"{tuned.path}: {text}", err=True)
+    context = click.get_current_context()
+    explicit = [
+        name
+        for name in context.params
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+    ]
+    return with_tuned(request, tuned, explicit)
 
 
 def _request(
@@ -64,8 +86,10 @@ def _request(
         backend_options=BackendOptions(
             threads=options["threads"],
             device=options["device"],
+            precision=precision_of(options["number_format"]),
             extra=dict(named_value(text) for text in options["extra"]),
         ),
+        isolation=_isolation(options),
         serving=ServingOptions(
             kind=options["serving"],
             workers=options["workers"],
@@ -87,15 +111,28 @@ def _request(
     )
 
 
+def _isolation(options: dict[str, Any]) -> Isolation | None:
+    """Give how the model runs apart, if it was asked to; a number of processes asks for it."""
+    if not (options["isolate"] or options["processes"] or options["memory_limit_mib"]):
+        return None
+    limit_mib = options["memory_limit_mib"]
+    return Isolation(options["processes"] or 1, limit_mib and limit_mib << 20)
+
+
 def _workload_options(options: dict[str, Any]) -> WorkloadOptions:
     return WorkloadOptions(
         data=options["data"],
         model=options["model"],
         weights=options["weights"],
-        number_format=options["number_format"],
+        number_format="int8" if options["number_format"] == "int8" else "fp32",
         count=options["count"],
         extra=dict(named_value(text) for text in options["workload_extra"]),
     )
+
+
+def precision_of(number_format: str) -> str:
+    """Give what the backend computes floats in; what is left of them in an int8 model is fp32."""
+    return "fp32" if number_format == "int8" else number_format
 
 
 def _backend(options: dict[str, Any]) -> str:
@@ -119,18 +156,25 @@ def _user_conf(path: Path | None, chosen_round: Round | None) -> ConfigTable | N
     return table
 
 
-def _overrides(options: dict[str, Any]) -> Callable[[Scenario], Mapping[str, Any]]:
+def _overrides(options: dict[str, Any]) -> _Overrides:
     """Give what overrides the settings: the file, then single settings, then --target-qps."""
     single = dict(parse_assignment(text) for text in options["assignments"])
     if options["target_qps"] is not None:
         single["server_target_qps"] = options["target_qps"]
+    return _Overrides(options["settings_file"], single)
 
-    def of(scenario: Scenario) -> Mapping[str, Any]:
-        path = options["settings_file"]
-        from_file = read_settings_file(path, scenario) if path else {}
-        return {**from_file, **single}
 
-    return of
+@dataclass(frozen=True)
+class _Overrides:
+    """Settings from a file and single ones; a class, so that another process can be given it."""
+
+    path: Path | None
+    single: Mapping[str, Any]
+
+    def __call__(self, scenario: Scenario) -> Mapping[str, Any]:
+        """Give what overrides the settings of a scenario."""
+        from_file = read_settings_file(self.path, scenario) if self.path else {}
+        return {**from_file, **self.single}
 
 
 def named_value(text: str) -> tuple[str, str]:

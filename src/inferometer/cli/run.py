@@ -12,10 +12,10 @@ import click
 from rich.console import Console
 
 from inferometer.cli.output import SilentListener, listener_for
-from inferometer.cli.request import MODES, requests_of
+from inferometer.cli.request import MODES, NUMBER_FORMATS, requests_of
 from inferometer.report import print_sessions, write_html
 from inferometer.rounds import round_names
-from inferometer.runs import Runner, RunRequest, Session
+from inferometer.runs import LOAD_LIMIT_S, Runner, RunRequest, Session, run_supervised
 from inferometer.workloads import POCKET_SUITE
 
 __all__ = ["command"]
@@ -45,10 +45,10 @@ EXIT_INTERRUPTED = 130
 )
 @click.option(
     "--number-format",
-    type=click.Choice(["fp32", "int8"]),
+    type=click.Choice(NUMBER_FORMATS),
     default="fp32",
     show_default=True,
-    help="int8: the model that `inferometer quantize` made",
+    help="bf16, fp16: computed so, where the backend can; int8: what `inferometer quantize` made",
 )
 @click.option("--count", type=click.IntRange(1), help="only the first so many samples, a preview")
 @click.option(
@@ -72,10 +72,26 @@ EXIT_INTERRUPTED = 130
     "--threads", type=click.IntRange(1), help="threads within one model call [default: 1]"
 )
 @click.option("--backend-option", "extra", multiple=True, metavar="NAME=VALUE")
-@click.option("--serving", type=click.Choice(["inline", "pool"]), help="[default: by scenario]")
+@click.option("--isolate", is_flag=True, help="run the model in a process of its own")
+@click.option(
+    "--processes", type=click.IntRange(1), help="so many copies of the model, each isolated"
+)
+@click.option(
+    "--memory-limit-mib", type=click.IntRange(1), help="end an isolated model that takes more"
+)
+@click.option(
+    "--serving",
+    type=click.Choice(["inline", "pool", "queue-runner"]),
+    help="queue-runner: as the v0.5 Python reference, to compare with [default: by scenario]",
+)
 @click.option("--workers", type=click.IntRange(1), help="pool workers [default: usable cores]")
 @click.option("--max-batch", type=click.IntRange(1), default=32, show_default=True)
 @click.option("--max-wait-ms", type=click.FloatRange(0), default=0.0, show_default=True)
+@click.option(
+    "--tuned",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="file of `inferometer tune`: threads, workers, batches of each scenario",
+)
 @click.option(
     "--target-qps", type=float, help="Server rate [default: at most a quarter of Offline's]"
 )
@@ -112,6 +128,16 @@ EXIT_INTERRUPTED = 130
     type=click.Path(path_type=Path, file_okay=False),
     help="folder for everything recorded [default: runs/<time>-<workload>]",
 )
+@click.option(
+    "--load-limit-s",
+    type=click.FloatRange(0),
+    default=LOAD_LIMIT_S,
+    show_default=True,
+    help="longest that loading the model may take; 0 waits for ever",
+)
+@click.option(
+    "--in-process", is_flag=True, help="measure in this process, for debuggers and profilers"
+)
 @click.option("--json", "as_json", is_flag=True, help="print the results as JSON, nothing else")
 @click.option("--quiet", is_flag=True, help="print only the table")
 def command(**options: Any) -> None:
@@ -127,7 +153,7 @@ def command(**options: Any) -> None:
     requests = requests_of(options, output)
     console = Console(stderr=options["as_json"])
     listener = listener_for(console, quiet=options["as_json"] or options["quiet"])
-    sessions = _run_all(requests, listener)
+    sessions = _run_all(requests, listener, options)
     page = write_html(sessions, output / "report.html")
     if options["as_json"]:
         found = [_json_of(session, page) for session in sessions]
@@ -149,13 +175,21 @@ def _workload(options: dict[str, Any]) -> str:
     return str(task or name or POCKET_SUITE)
 
 
-def _run_all(requests: list[RunRequest], listener: SilentListener) -> list[Session]:
-    """Run the requests one after the other; an interrupted one is the last."""
+def _run_all(
+    requests: list[RunRequest], listener: SilentListener, options: dict[str, Any]
+) -> list[Session]:
+    """Run the requests one after the other; an interrupted one is the last.
+
+    Each has a process of its own, unless this one is asked to do it.
+    """
     sessions: list[Session] = []
     for request in requests:
         if len(requests) > 1:
             listener.note(request.workload)
-        sessions.append(Runner(request, listener).run())
+        if options["in_process"]:
+            sessions.append(Runner(request, listener).run())
+        else:
+            sessions.append(run_supervised(request, listener, options["load_limit_s"]))
         if exit_code(sessions[-1]) == EXIT_INTERRUPTED:
             break
     return sessions
@@ -163,12 +197,14 @@ def _run_all(requests: list[RunRequest], listener: SilentListener) -> list[Sessi
 
 def exit_code(session: Session) -> int:
     """Give 0 for good results, 1 for others, 3 for a failed run, 130 for an interrupted one."""
+    if session.has_failed:
+        return 3
     if any(test.was_interrupted for test in session.tests):
         return EXIT_INTERRUPTED
     failed = ("sut.failed", "library.failed", "run.responses-not-kept", "run.outstanding-limit")
     if any(found.rule.id in failed for test in session.tests for found in test.findings):
         return 3
-    return 0 if all(test.is_good for test in session.tests) else 1
+    return 0 if session.is_good else 1
 
 
 def _json_of(session: Session, page: Path) -> dict[str, Any]:

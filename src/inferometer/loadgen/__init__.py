@@ -38,6 +38,7 @@ from inferometer.loadgen.journal import (
 )
 from inferometer.loadgen.judging import judge, series_effective
 from inferometer.loadgen.ledger import Ledger
+from inferometer.loadgen.phases import PhaseSplit
 from inferometer.loadgen.plan import LoadableSet, Plan, loadable_sets, make_plan
 from inferometer.loadgen.process_state import TimingOptions
 from inferometer.loadgen.query import Query, Responses, SampleLibrary, SystemUnderTest, name_of
@@ -93,6 +94,7 @@ __all__ = [
     "Metric",
     "Mode",
     "MonotonicClock",
+    "PhaseSplit",
     "Plan",
     "PlanError",
     "Query",

@@ -22,6 +22,7 @@ from inferometer.loadgen.intake import Answers, Intake, Samples
 from inferometer.loadgen.plan import Plan
 from inferometer.loadgen.query import Query
 from inferometer.loadgen.responses import ResponseWriter, answers_of
+from inferometer.loadgen.stamps import PhaseStamps
 from inferometer.loadgen.waking import Waker
 
 __all__ = ["NEVER_DUE", "Ledger"]
@@ -84,6 +85,8 @@ class Ledger:
         if uses_tokens:
             self.first_token_array = store.zeros("first_token", plan.sample_count)
             self.token_count_array = store.zeros("token_count", plan.sample_count)
+
+        self.phases = PhaseStamps(plan.sample_count)
 
         self.outstanding: dict[int, Query] = {}
         self.counts_only = not self.keeps_responses and not uses_tokens

@@ -9,8 +9,15 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-__all__ = ["TimingOptions", "fine_timer", "quiet_interpreter"]
+__all__ = [
+    "TimingOptions",
+    "end_with_parent",
+    "fine_timer",
+    "quiet_interpreter",
+    "stay_without_parent",
+]
 
+_PR_SET_PDEATHSIG = 1
 _PR_SET_TIMERSLACK = 29
 _PR_GET_TIMERSLACK = 30
 
@@ -74,6 +81,16 @@ def fine_timer(options: TimingOptions) -> Iterator[None]:
         yield
     finally:
         _prctl(_PR_SET_TIMERSLACK, slack_ns)
+
+
+def end_with_parent(number: int) -> None:
+    """Have this process sent a signal once the thread that started it is gone (Linux)."""
+    _prctl(_PR_SET_PDEATHSIG, number)
+
+
+def stay_without_parent() -> None:
+    """Take `end_with_parent` back."""
+    _prctl(_PR_SET_PDEATHSIG, 0)
 
 
 def _timer_slack_ns() -> int | None:

@@ -74,6 +74,29 @@ class Query:
         """Whether responses will be kept; otherwise only the completion counts."""
         return self._ledger.keeps_responses
 
+    def now_ns(self) -> int:
+        """Read the clock of the test, ns; only differences mean anything."""
+        return self._ledger.now_ns()
+
+    def note_phases(
+        self, began: int, preprocess_ns: int, infer_ns: int, positions: slice | None = None
+    ) -> None:
+        """Say what the batch took that answers the query, or its samples at ``positions``.
+
+        ``began`` is the reading of `now_ns` when work on the batch began; then how long its
+        inputs took to fetch and lay out, and how long the model ran. Once for each sample,
+        before its completion.
+        """
+        ledger = self._ledger
+        size = ledger.samples_per_query
+        first = self.id * size
+        if size == 1:
+            ledger.phases.note_one(first, began, preprocess_ns, infer_ns)
+            return
+        start, stop = (0, size) if positions is None else (positions.start, positions.stop)
+        samples = slice(first + start, first + stop)
+        ledger.phases.note(samples, began, preprocess_ns, infer_ns)
+
     def complete(
         self,
         responses: Responses | None = None,

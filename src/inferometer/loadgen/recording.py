@@ -31,7 +31,14 @@ __all__ = ["Message", "Recording", "SeriesRecord", "Step"]
 FORMAT = "inferometer recording"
 FORMAT_VERSION = 1
 _ARRAYS = ("scheduled_ns", "issued_ns", "completed_ns", "sample_index")
-_OPTIONAL_ARRAYS = ("tick_counts", "first_token_ns", "token_count")
+_OPTIONAL_ARRAYS = (
+    "tick_counts",
+    "first_token_ns",
+    "token_count",
+    "began_ns",
+    "preprocess_ns",
+    "infer_ns",
+)
 _FALLBACK_DIRECTORIES = ("$TMPDIR", "/tmp", "/var/tmp", "/dev/shm", "~")  # noqa: S108
 
 
@@ -53,6 +60,9 @@ class SeriesRecord:
         int64 [queries], v0.5 MultiStream: ticks from one query to the next.
     first_token_ns, token_count:
         int64 [samples] with token latencies, else ``None``; -1 and 0 where missing.
+    began_ns, preprocess_ns, infer_ns:
+        int64 [samples] from a system that tells, else ``None``: when work on the sample's
+        batch began, -1 where it didn't say, and how long the batch's inputs and the model took.
     generated_query_count, generated_duration_ns:
         Size of the plan, of which the recorded queries are the first part.
     wall_start_s:
@@ -82,6 +92,9 @@ class SeriesRecord:
     tick_counts: NDArray[np.int64] | None = None
     first_token_ns: NDArray[np.int64] | None = None
     token_count: NDArray[np.int64] | None = None
+    began_ns: NDArray[np.int64] | None = None
+    preprocess_ns: NDArray[np.int64] | None = None
+    infer_ns: NDArray[np.int64] | None = None
     incidents: tuple[Incident, ...] = ()
     incident_counts: Mapping[IncidentKind, int] = field(default_factory=dict)
     timing: Mapping[str, Any] = field(default_factory=dict)

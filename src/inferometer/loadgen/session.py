@@ -352,6 +352,7 @@ class _Session:
             tick_counts=issuer.tick_counts,
             first_token=ledger.first_token_array,
             token_count=ledger.token_count_array,
+            phases=ledger.phases,
         )
         around = Circumstances(
             wall_start_s=wall_start_s,

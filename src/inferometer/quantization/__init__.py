@@ -5,6 +5,7 @@ from inferometer.quantization.quantize import (
     QuantizedModel,
     quantize_workload,
     tool_names,
+    workload_for_tool,
 )
 
 __all__ = [
@@ -12,4 +13,5 @@ __all__ = [
     "QuantizedModel",
     "quantize_workload",
     "tool_names",
+    "workload_for_tool",
 ]

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from inferometer.backends import ModelFile
 from inferometer.backends.alternate_stack import kept_signal_stack
-from inferometer.backends.openvino import WEIGHTS_DIGEST
+from inferometer.backends.openvino.backend import WEIGHTS_DIGEST
 from inferometer.quantization.onnxruntime import reduces_range
 from inferometer.quantization.protocol import (
     CalibrationBatches,
@@ -52,6 +52,7 @@ class NncfQuantizer:
 
     formats = ("onnx",)
     suffix = ".xml"
+    source_backend = ""
 
     def static(
         self,

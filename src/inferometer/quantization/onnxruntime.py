@@ -50,6 +50,7 @@ class OnnxRuntimeQuantizer:
 
     formats = ("onnx",)
     suffix = ".onnx"
+    source_backend = ""
 
     def static(
         self,

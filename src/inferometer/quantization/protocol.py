@@ -69,10 +69,15 @@ class PartResult:
 
 
 class Quantizer(Protocol):
-    """A tool that quantises model files of one format."""
+    """A tool that quantises model files of one format.
+
+    source_backend:
+        The backend whose export it takes; empty where it takes the workload's own file.
+    """
 
     formats: tuple[str, ...]
     suffix: str
+    source_backend: str
 
     def static(
         self,

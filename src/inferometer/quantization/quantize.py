@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from inferometer.backends import ModelFile, Plugins
+from inferometer.backends import ModelFile, Plugins, get_backend
 from inferometer.loadgen import write_atomically
 from inferometer.quantization.protocol import (
     CalibrationBatches,
@@ -24,16 +24,26 @@ from inferometer.quantization.protocol import (
     QuantizationOptions,
     Quantizer,
 )
-from inferometer.workloads import CalibrationSet, Workload
+from inferometer.workloads import CalibrationSet, Workload, WorkloadOptions, get_workload
+from inferometer.workloads.exported import exported_models
+from inferometer.workloads.for_backend import definitions_of, workload_for
 from inferometer.workloads.places import quantized_folder
 from inferometer.workloads.quantized import RECIPE
 
-__all__ = ["QuantizationOptions", "QuantizedModel", "quantize_workload", "tool_names"]
+__all__ = [
+    "QuantizationOptions",
+    "QuantizedModel",
+    "quantize_workload",
+    "tool_names",
+    "workload_for_tool",
+]
 
 _QUANTIZERS = Plugins(
     "quantiser",
     "inferometer.quantizers",
     {
+        "litert": "inferometer.quantization.litert:LiteRtQuantizer",
+        "litert-per-tensor": "inferometer.quantization.litert:PerTensorLiteRtQuantizer",
         "nncf": "inferometer.quantization.nncf:NncfQuantizer",
         "onnxruntime": "inferometer.quantization.onnxruntime:OnnxRuntimeQuantizer",
     },
@@ -64,6 +74,7 @@ def quantize_workload(
 ) -> QuantizedModel:
     """Quantise the model of a workload; write it, with its recipe, into a folder.
 
+    The workload is one that `workload_for_tool` gives, so that its photos lie as the model's.
     ``output`` is where `inferometer run --number-format int8` looks, unless it is given.
     The folder appears whole or not at all. Raises `QuantizationError` if the workload has no
     calibration samples where the method needs them, or the tool can't do it.
@@ -71,7 +82,7 @@ def quantize_workload(
     options = options or QuantizationOptions()
     quantizer: Quantizer = _QUANTIZERS.find(options.tool)()
     info = workload.info
-    files = workload.models(quantizer.formats)
+    files = _sources(workload, quantizer)
     calibration = _calibration(workload, options) if info.quantization == "static" else None
     folder = output or quantized_folder(info.name)
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -82,6 +93,7 @@ def quantize_workload(
             for part, file in files.items()
         }
         recipe = _recipe(info.name, files, parts, calibration, options)
+        recipe["source_backend"] = quantizer.source_backend
         text = json.dumps(recipe, indent=2, ensure_ascii=False) + "\n"
         write_atomically(made / RECIPE, text.encode("utf-8"))
         _replace_folder(made, folder)
@@ -92,6 +104,24 @@ def quantize_workload(
         sum(part["source_bytes"] for part in sizes),
         sum(part["bytes"] for part in sizes),
     )
+
+
+def workload_for_tool(name: str, options: WorkloadOptions, tool: str) -> Workload:
+    """Give a workload whose photos lie as the model that a tool quantises takes them."""
+    source: str = _QUANTIZERS.find(tool).source_backend
+    if not source:
+        return get_workload(name, options)
+    return workload_for(name, options, get_backend(source))
+
+
+def _sources(workload: Workload, quantizer: Quantizer) -> Mapping[str, ModelFile]:
+    """Give the fp32 model: as the workload has it, or as a backend exports it."""
+    if not quantizer.source_backend:
+        return workload.models(quantizer.formats)
+    definitions = definitions_of(workload)
+    if not definitions:
+        return workload.models(quantizer.formats)
+    return exported_models(definitions, get_backend(quantizer.source_backend))
 
 
 def _calibration(workload: Workload, options: QuantizationOptions) -> CalibrationSet:

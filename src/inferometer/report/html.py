@@ -25,7 +25,7 @@ from inferometer.report.charts import (
     lines_chart,
     timeline_chart,
 )
-from inferometer.report.summary import backend_text, summary_rows
+from inferometer.report.summary import backend_text, phases_text, summary_rows
 from inferometer.report.wording import accuracy_text, duration_text, interval_text, rate_text
 from inferometer.runs import Session, TestResult
 from inferometer.workloads import in_unit
@@ -81,7 +81,7 @@ def _session(session: Session, number: int, beside: Path | None) -> dict[str, An
         "session": session,
         "backend": backend_text(session),
         "rows": summary_rows(session),
-        "is_good": all(test.is_good for test in session.tests),
+        "is_good": session.is_good,
         "tests": [
             _test(test, beside)
             for scenario in session.scenarios
@@ -100,6 +100,7 @@ def _test(test: TestResult, beside: Path | None) -> dict[str, Any]:
         "anchor": f"{test.scenario.value}-{test.title.split()[-1]}",
         "figures": _figures(test, series) if series is not None and test.verdict else [],
         "percentiles": _percentiles(test.verdict),
+        "phases": phases_text(test),
         "settings": settings.to_mapping(),
         "timing": dict(series.timing) if series is not None else {},
         "serving": _flat(test.recording.notes.get("serving", {})),

@@ -9,7 +9,7 @@ from inferometer.report.wording import duration_text, interval_text, metric_text
 from inferometer.runs import Session, TestResult
 from inferometer.workloads import AccuracyResult, in_unit
 
-__all__ = ["SummaryRow", "backend_text", "summary_rows"]
+__all__ = ["SummaryRow", "backend_text", "phases_text", "summary_rows"]
 
 _SHORT_NAMES = {
     "completed samples/s": "completed",
@@ -83,6 +83,20 @@ def _row(
         else "",
         is_accurate=accuracy.meets_target if accuracy else None,
     )
+
+
+def phases_text(test: TestResult) -> str:
+    """Say where the time of a test went, phase by phase; empty if its system didn't tell.
+
+    In Offline the wait is left out: everything is issued at the start.
+    """
+    split = test.phases
+    if split is None:
+        return ""
+    with_wait = test.scenario is not Scenario.OFFLINE
+    shares = split.shares(with_wait=with_wait)
+    parts = ", ".join(f"{name} {share:.1%}" for name, share in shares.items())
+    return f"{parts} of {duration_text(split.mean_ns(with_wait=with_wait))}"
 
 
 def _accuracy(accuracy: AccuracyResult) -> str:

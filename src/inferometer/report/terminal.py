@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from inferometer.loadgen import Severity
-from inferometer.report.summary import SummaryRow, backend_text, summary_rows
+from inferometer.loadgen import Finding, Severity
+from inferometer.report.summary import SummaryRow, backend_text, phases_text, summary_rows
 from inferometer.runs import Session
 
 __all__ = ["print_session", "print_sessions"]
@@ -43,6 +43,7 @@ def print_sessions(sessions: Sequence[Session], console: Console) -> None:
             name = str(session.workload["name"])
             console.print(_table(session, name, is_part=True, has_head=number == 0))
     for session in sessions:
+        _print_phases(session, console, "" if is_one else f"{session.workload['name']} ")
         _print_findings(session, console, "" if is_one else f"{session.workload['name']} ")
         for note in session.notes:
             console.print(escape(note), style="dim", highlight=False)
@@ -83,18 +84,29 @@ def _cells(row: SummaryRow) -> tuple[str, ...]:
     )
 
 
+def _print_phases(session: Session, console: Console, prefix: str) -> None:
+    """Print a line for each performance run: where its time went."""
+    for test in session.tests:
+        text = phases_text(test)
+        if text:
+            console.print(f"{prefix}{test.scenario.value}: {text}", style="dim", highlight=False)
+
+
 def _print_findings(session: Session, console: Console, prefix: str) -> None:
     """Print each finding with where it was seen and what to do; the mild ones stay out."""
+    for found in session.findings:
+        _print_finding(found, console, str(session.workload["name"]))
     for test in session.tests:
         for found in test.findings:
-            if found.rule.severity is Severity.INFO:
-                continue
-            style = _SEVERITY_STYLE[found.rule.severity]
-            console.print(
-                f"[{style}]{found.rule.severity.value}[/] {escape(prefix + test.title)}: "
-                f"{escape(found.rule.title)} ({escape(found.seen)})",
-                highlight=False,
-            )
-            console.print(
-                f"  [dim]→ {escape(found.rule.remedy)} \\[{found.rule.id}][/]", highlight=False
-            )
+            if found.rule.severity is not Severity.INFO:
+                _print_finding(found, console, prefix + test.title)
+
+
+def _print_finding(found: Finding, console: Console, where: str) -> None:
+    style = _SEVERITY_STYLE[found.rule.severity]
+    console.print(
+        f"[{style}]{found.rule.severity.value}[/] {escape(where)}: "
+        f"{escape(found.rule.title)} ({escape(found.seen)})",
+        highlight=False,
+    )
+    console.print(f"  [dim]→ {escape(found.rule.remedy)} \\[{found.rule.id}][/]", highlight=False)

@@ -1,5 +1,6 @@
 """Runs: a workload, a backend and scenarios become a folder of recordings and results."""
 
+from inferometer.runs.agreement import REFERENCE_BACKEND, Agreement, agreements
 from inferometer.runs.effort import Effort
 from inferometer.runs.environment import Check, check_environment
 from inferometer.runs.folder import RunFolderError, load_session, load_sessions
@@ -7,17 +8,22 @@ from inferometer.runs.formats import FormatComparison, compare_formats
 from inferometer.runs.measure import Measurement, MeasurementError, measure
 from inferometer.runs.paired import PairedDifference, paired_difference
 from inferometer.runs.recorder import recover_journal, recover_test
-from inferometer.runs.request import Listener, RunRequest, ServingOptions
+from inferometer.runs.request import Isolation, Listener, RunRequest, ServingOptions, SystemOptions
 from inferometer.runs.result import Session, TestResult
 from inferometer.runs.runner import Runner
 from inferometer.runs.script import run_script
 from inferometer.runs.settings_file import parse_assignment, read_settings_file
+from inferometer.runs.supervised import LOAD_LIMIT_S, run_supervised
 from inferometer.runs.system import describe_system, usable_cores
 
 __all__ = [
+    "LOAD_LIMIT_S",
+    "REFERENCE_BACKEND",
+    "Agreement",
     "Check",
     "Effort",
     "FormatComparison",
+    "Isolation",
     "Listener",
     "Measurement",
     "MeasurementError",
@@ -27,7 +33,9 @@ __all__ = [
     "Runner",
     "ServingOptions",
     "Session",
+    "SystemOptions",
     "TestResult",
+    "agreements",
     "check_environment",
     "compare_formats",
     "describe_system",
@@ -40,5 +48,6 @@ __all__ = [
     "recover_journal",
     "recover_test",
     "run_script",
+    "run_supervised",
     "usable_cores",
 ]

@@ -7,6 +7,7 @@ from typing import Any
 
 from inferometer.loadgen import (
     Finding,
+    Mode,
     Recording,
     Rule,
     Severity,
@@ -14,9 +15,10 @@ from inferometer.loadgen import (
     findings_of_incidents,
     findings_of_messages,
 )
+from inferometer.runs.memory import steady_growth
 from inferometer.workloads import AccuracyResult, in_unit
 
-__all__ = ["findings_of_test"]
+__all__ = ["CRASHED", "HUNG_AT_LOAD", "STOOD_STILL", "findings_of_test"]
 
 _COVERAGE = Rule(
     "accuracy.coverage",
@@ -48,6 +50,34 @@ _PREVIEW_IN_ROUND = Rule(
     Severity.ERROR,
     "run it on the whole data set: leave out --count",
 )
+_MEMORY_GROWS = Rule(
+    "backend.memory-grows",
+    "Memory grew as long as the test ran",
+    Severity.WARNING,
+    "find out what is kept from call to call; a longer run may not fit in memory",
+)
+
+CRASHED = Rule(
+    "backend.crashed",
+    "The process that ran the model died",
+    Severity.ERROR,
+    "try another version, other options or another backend, or keep the model in a process of "
+    "its own with --isolate; crash.txt in the run folder says where it died",
+)
+HUNG_AT_LOAD = Rule(
+    "backend.hung-at-load",
+    "The model was not ready within the limit",
+    Severity.ERROR,
+    "see in crash.txt in the run folder where it stood still; if it only needs longer, raise "
+    "--load-limit-s (0 waits for ever)",
+)
+STOOD_STILL = Rule(
+    "backend.stood-still",
+    "The process that ran the model stood still",
+    Severity.ERROR,
+    "see in crash.txt in the run folder where; a call that holds the interpreter lock keeps "
+    "everything else from running: give such a backend a process of its own with --isolate",
+)
 
 
 def findings_of_test(
@@ -63,6 +93,7 @@ def findings_of_test(
         asked = sum(series.sample_count for series in recording.accuracy)
         found.extend(_of_accuracy(accuracy, max(0, asked - accuracy.total)))
     found.extend(_of_notes(recording.notes))
+    found.extend(_of_memory(recording))
     order = [Severity.ERROR, Severity.WARNING, Severity.INFO]
     distinct = list(dict.fromkeys(found))
     return tuple(sorted(distinct, key=lambda finding: order.index(finding.rule.severity)))
@@ -96,3 +127,11 @@ def _of_notes(notes: Mapping[str, Any]) -> list[Finding]:
     if "preview" in notes and "round" in notes:
         found.append(Finding(_PREVIEW_IN_ROUND, str(notes["preview"])))
     return found
+
+
+def _of_memory(recording: Recording) -> list[Finding]:
+    """Say that a performance test kept more and more memory."""
+    if recording.settings.mode is not Mode.PERFORMANCE:
+        return []
+    seen = steady_growth(recording)
+    return [Finding(_MEMORY_GROWS, seen)] if seen else []

@@ -8,11 +8,21 @@ A session folder holds ``session.json`` and one folder a test, such as
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
 
-from inferometer.loadgen import InferometerError, Interval, Recording, judge, write_atomically
+from inferometer.loadgen import (
+    Finding,
+    InferometerError,
+    Interval,
+    Recording,
+    Rule,
+    Severity,
+    judge,
+    write_atomically,
+)
 from inferometer.runs.findings import findings_of_test
 from inferometer.runs.result import Session, TestResult
 from inferometer.workloads import AccuracyResult
@@ -23,6 +33,7 @@ __all__ = [
     "RESULT",
     "SESSION",
     "RunFolderError",
+    "load_header",
     "load_session",
     "load_sessions",
     "write_json",
@@ -46,10 +57,10 @@ def write_json(path: Path, value: Any) -> None:
     write_atomically(path, text.encode("utf-8"))
 
 
-def load_session(folder: Path) -> Session:
-    """Read a session folder, or one that lies above a test, judging each recording anew.
+def load_header(folder: Path) -> Session:
+    """Read what the tests of a session folder have in common, without the tests.
 
-    Raises `RunFolderError` or `RecordingError` that names the file and what is wrong.
+    Raises `RunFolderError` that names the file and what is wrong.
     """
     path = folder / SESSION
     if not path.is_file():
@@ -59,7 +70,7 @@ def load_session(folder: Path) -> Session:
         )
     try:
         header = json.loads(path.read_text("utf-8"))
-        session = Session(
+        return Session(
             folder=folder,
             workload=header["workload"],
             backend=header["backend"],
@@ -68,15 +79,27 @@ def load_session(folder: Path) -> Session:
             command=header["command"],
             started_at=header["started_at"],
             notes=tuple(header["notes"]),
-            tests=tuple(_load_test(found.parent) for found in sorted(folder.rglob(RECORDING))),
+            findings=tuple(_finding_of(values) for values in header.get("findings", ())),
         )
     except (ValueError, KeyError, TypeError, OSError) as error:
         raise RunFolderError(f"{path}: damaged ({error!r})") from error
-    if not session.tests:
+
+
+def load_session(folder: Path) -> Session:
+    """Read a session folder, or one that lies above a test, judging each recording anew.
+
+    Raises `RunFolderError` or `RecordingError` that names the file and what is wrong.
+    """
+    header = load_header(folder)
+    try:
+        tests = tuple(_load_test(found.parent) for found in sorted(folder.rglob(RECORDING)))
+    except (ValueError, KeyError, TypeError, OSError) as error:
+        raise RunFolderError(f"{folder}: damaged ({error!r})") from error
+    if not tests and not header.findings:
         unfinished = next(folder.rglob(RUNNING), None)
         advice = f"; try `inferometer recover {folder}`" if unfinished else ""
         raise RunFolderError(f"{folder} holds no finished test{advice}")
-    return session
+    return dataclasses.replace(header, tests=tests)
 
 
 def load_sessions(folder: Path) -> list[Session]:
@@ -93,6 +116,13 @@ def _started_at(path: Path) -> str:
         return str(json.loads(path.read_text("utf-8"))["started_at"])
     except (OSError, ValueError, KeyError, TypeError):
         return ""
+
+
+def _finding_of(values: dict[str, str]) -> Finding:
+    """Read a finding as it was written, whatever the catalogue says today."""
+    severity = Severity(values["severity"])
+    rule = Rule(values["rule"], values["title"], severity, values["remedy"])
+    return Finding(rule, values["seen"])
 
 
 def _load_test(folder: Path) -> TestResult:

@@ -10,17 +10,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from inferometer.backends import BackendOptions, ModelFile, Session, get_backend
 from inferometer.loadgen import Responses, Scenario
 from inferometer.runs.effort import Pace
-from inferometer.runs.request import RunRequest
+from inferometer.runs.model import load_model
+from inferometer.runs.model_timer import ModelTimer, TimedPredictor
+from inferometer.runs.request import QUEUE_RUNNER, RunRequest, ServingOptions
 from inferometer.runs.result import TestResult
 from inferometer.runs.system import usable_cores
-from inferometer.serving import InlineServing, PoolOptions, PoolServing
-from inferometer.workloads import InputLibrary, Workload, WorkloadError, get_workload
-from inferometer.workloads.quantized import quantized_models
+from inferometer.serving import (
+    InlineServing,
+    PoolOptions,
+    PoolServing,
+    QueueRunnerOptions,
+    QueueRunnerServing,
+)
+from inferometer.workloads import InputLibrary, WorkloadError
 
 __all__ = ["LoadedWorkload"]
+
+Serving = InlineServing | PoolServing | QueueRunnerServing
 
 _WARM_UP_CALLS = 5
 _WARM_UP_S = 1.0
@@ -33,37 +41,28 @@ class LoadedWorkload:
     """A workload whose model is loaded into a backend.
 
     ``pace`` is an estimate that only sizes runs; it is made by `warm_up` and improved by
-    what Offline tests show.
+    what Offline tests show. A ``library`` that is given is used in place of a new one.
     """
 
-    def __init__(self, request: RunRequest):
+    def __init__(
+        self,
+        request: RunRequest,
+        note: Callable[[str], None] = lambda _: None,
+        library: InputLibrary | None = None,
+    ):
         self._request = request
-        self.workload: Workload = get_workload(request.workload, request.workload_options)
-        self._sessions = self._load_model()
-        self._predict = self.workload.predictor(self._sessions)
-        self.library: InputLibrary = self.workload.library()
+        self.workload, self._sessions = load_model(request, note)
+        timer = ModelTimer()
+        timed = {part: timer.over(session) for part, session in self._sessions.items()}
+        predict = self.workload.predictor(timed)
+        self.library: InputLibrary = self.workload.library() if library is None else library
+        self._handler = TimedPredictor(predict, self._inputs, timer)
         self.pace = Pace(0.0, 0.0)
 
-    def _load_model(self) -> dict[str, Session]:
-        """Load every part of the model into the backend."""
-        backend = get_backend(self._request.backend)
-        backend.version()  # says what to install before a model is looked for
-        options: BackendOptions = self._request.backend_options
-        if options.threads is None:
-            options = dataclasses.replace(options, threads=1)
-        return {
-            part: backend.load(file, options)
-            for part, file in self._model_files(backend.formats).items()
-        }
-
-    def _model_files(self, formats: tuple[str, ...]) -> Mapping[str, ModelFile]:
-        """Give the model in the number format that was asked for."""
-        options = self._request.workload_options
-        if options.number_format == "fp32":
-            return self.workload.models(formats)
-        plain = dataclasses.replace(options, number_format="fp32")
-        sources = get_workload(self._request.workload, plain).models(formats)
-        return quantized_models(self.workload.info.name, formats, sources)
+    def close(self) -> None:
+        """Let the model go."""
+        for session in self._sessions.values():
+            session.close()
 
     def follow_loading(self, note: Callable[[str], None]) -> None:
         """Tell now and then how far a library is that takes long to load its samples."""
@@ -87,47 +86,62 @@ class LoadedWorkload:
 
     def handle(self, indices: NDArray[np.integer[Any]]) -> Responses:
         """Answer loaded samples: model, then post-processing."""
-        return self._predict(indices, self.library.inputs(indices))
+        return self._handler(indices)
 
-    def serve(self, scenario: Scenario) -> tuple[InlineServing | PoolServing, dict[str, Any]]:
+    def _inputs(self, indices: NDArray[np.integer[Any]]) -> Mapping[str, NDArray[Any]]:
+        # The library may be another one by now.
+        return self.library.inputs(indices)
+
+    def serve_by(self, serving: ServingOptions) -> None:
+        """Serve in another way from now on, with the same loaded model."""
+        self._request = dataclasses.replace(self._request, serving=serving)
+
+    def serve(self, scenario: Scenario) -> tuple[Serving, dict[str, Any]]:
         """Give a system under test for a scenario, and its description."""
-        asked = self._request.serving
-        kind = asked.kind or ("inline" if scenario is Scenario.SINGLE_STREAM else "pool")
+        asked = self._request.serving.filled(scenario)
+        kind, workers = asked.kind, asked.workers
+        assert workers is not None
         name = f"{self.workload.info.name} {self._request.backend} {kind}"
         if kind == "inline":
-            return InlineServing(self.handle, name), {"kind": kind}
+            return InlineServing(self._handler, name), {"kind": kind}
+        if kind == QUEUE_RUNNER:
+            runner = QueueRunnerOptions(threads=workers, max_batch_size=self.max_batch_size)
+            described = {"kind": kind, **dataclasses.asdict(runner)}
+            return QueueRunnerServing(self._handler, runner, name), described
         options = PoolOptions(
-            workers=asked.workers or usable_cores(),
+            workers=workers,
             max_batch_size=self.max_batch_size,
             max_wait_s=asked.max_wait_ms / 1e3,
             split_queries=scenario.is_multi_stream,
         )
-        return PoolServing(self.handle, options, name), {
-            "kind": kind,
-            **dataclasses.asdict(options),
-        }
+        described = {"kind": kind, **dataclasses.asdict(options)}
+        return PoolServing(self._handler, options, name), described
 
-    def warm_up(self) -> None:
+    def warm_up(self, limit_s: float = _WARM_UP_S, probe_s: float = _PROBE_S) -> None:
         """Run the model a few times, untimed, then measure about how fast it is.
 
-        A slow model gets fewer calls, and is timed with smaller batches.
+        A slow model gets fewer calls, and is timed with smaller batches: both parts end
+        after about ``limit_s``, and each of two probes after ``probe_s``.
         """
         total = self.library.total_sample_count
         if not total:
             raise WorkloadError(f"{self.library.name} holds no samples; nothing can be measured")
         one = np.arange(1)
         self.library.load(one)
-        one_s = self._time(one, _WARM_UP_CALLS, _WARM_UP_S)
+        one_s = self._time(one, _WARM_UP_CALLS, limit_s)
         self.library.unload(one)
-        affordable = max(1, int(_WARM_UP_S / one_s))
+        affordable = max(1, int(limit_s / one_s))
         batch = min(self.max_batch_size, total, affordable)
         samples = np.arange(batch)
         self.library.load(samples)
-        for calls, limit_s in ((_WARM_UP_CALLS, _WARM_UP_S), (None, _PROBE_S)):
-            one_s = self._time(one, calls, limit_s)
-            all_s = self._time(samples, calls, limit_s)
+        for calls, longest_s in ((_WARM_UP_CALLS, limit_s), (None, probe_s)):
+            one_s = self._time(one, calls, longest_s)
+            all_s = self._time(samples, calls, longest_s)
         self.library.unload(samples)
         workers = self._request.serving.workers or usable_cores()
+        if self._request.serving.kind == QUEUE_RUNNER:
+            # Each call of its model takes all cores.
+            workers = 1
         loss = _SHARED_CORES_LOSS if workers > 1 else 1.0
         self.pace = Pace(one_s, workers * loss * batch / all_s)
 

@@ -41,6 +41,7 @@ from inferometer.runs.folder import (
     RunFolderError,
     write_json,
 )
+from inferometer.runs.memory import MemoryWatch
 from inferometer.runs.result import TestResult
 from inferometer.workloads import AccuracyResult, ScoredAnswer
 
@@ -89,10 +90,16 @@ def record_test(
     journal = Journal.of_test(settings, name, library)
     try:
         _announce(folder, journal, label)
+        options = options or RunOptions()
+        memory = MemoryWatch()
         full = dataclasses.replace(
-            options or RunOptions(), journal=journal, response_path=folder / RESPONSES
+            options,
+            journal=journal,
+            response_path=folder / RESPONSES,
+            progress=memory.following(options.progress),
         )
         outcome = run_test(sut, library, settings, full)
+        outcome = dataclasses.replace(outcome, recording=memory.noted_in(outcome.recording))
         result = keep_test(outcome, folder, label, scorer, logs)
         if not (folder / RESPONSES).exists():
             # The file was empty and has been dropped; the reader goes on being usable.
@@ -205,9 +212,10 @@ def recover_journal(journal: Path, folder: Path) -> TestResult:
 
 def _bring_back(journal: Path, folder: Path, label: str, scorer: Scorer | None) -> TestResult:
     recording = recover(journal)
-    recording = dataclasses.replace(
-        recording, messages=(*recording.messages, Message("note", "recovered after a crash"))
-    )
+    said = [Message("note", "recovered after a crash")]
+    if not recording.series:
+        said.append(Message("interrupted", "the process died before the first query"))
+    recording = dataclasses.replace(recording, messages=(*recording.messages, *said))
     responses = ResponseReader(folder / RESPONSES)
     if not (folder / RESPONSES).is_file():
         (folder / RESPONSES).touch()

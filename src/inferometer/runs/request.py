@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,13 +10,24 @@ from typing import Any, Protocol
 
 from inferometer.backends import BackendOptions
 from inferometer.loadgen import Mode, Scenario, SeriesProgress
+from inferometer.loadgen.cores import usable_cores
 from inferometer.logs import ConfigTable
 from inferometer.rounds import Round
 from inferometer.runs.effort import Effort
 from inferometer.runs.result import TestResult
 from inferometer.workloads import WorkloadOptions
 
-__all__ = ["Listener", "RunRequest", "ServingOptions"]
+__all__ = [
+    "QUEUE_RUNNER",
+    "Isolation",
+    "Listener",
+    "RunRequest",
+    "ServingOptions",
+    "SystemOptions",
+]
+
+QUEUE_RUNNER = "queue-runner"
+"""Serving in the way of the published v0.5 Python reference."""
 
 
 @dataclass(frozen=True)
@@ -23,10 +35,12 @@ class ServingOptions:
     """How queries reach the model; ``None`` leaves a choice to the scenario.
 
     kind:
-        ``inline`` answers on the issue thread, ``pool`` on workers that form batches. The
-        default is inline for SingleStream and a pool for the others.
+        ``inline`` answers on the issue thread, ``pool`` on workers that form batches,
+        ``queue-runner`` as the published v0.5 Python reference does, to compare with: the
+        threads of a model call are left to the framework. The default is inline for
+        SingleStream, which a queue-runner answers so as well, and a pool for the others.
     workers:
-        Worker threads of the pool; by default one for each usable core.
+        Worker threads; by default one for each usable core.
     """
 
     kind: str | None = None
@@ -34,13 +48,52 @@ class ServingOptions:
     max_batch_size: int = 32
     max_wait_ms: float = 0.0
 
+    def filled(self, scenario: Scenario) -> ServingOptions:
+        """Give the options with the scenario's choice where none was made."""
+        kind = self.kind or "pool"
+        if scenario is Scenario.SINGLE_STREAM and self.kind in (None, QUEUE_RUNNER):
+            kind = "inline"
+        return dataclasses.replace(self, kind=kind, workers=self.workers or usable_cores())
+
+
+@dataclass(frozen=True)
+class Isolation:
+    """A model in processes of its own.
+
+    processes:
+        How many, each with the whole model.
+    memory_limit_bytes:
+        Memory that each may have for itself; ``None`` for any.
+    """
+
+    processes: int = 1
+    memory_limit_bytes: int | None = None
+
+
+@dataclass(frozen=True)
+class SystemOptions:
+    """How the system under test is set up: how the model runs, and how queries reach it."""
+
+    backend: BackendOptions = field(default_factory=BackendOptions)
+    serving: ServingOptions = field(default_factory=ServingOptions)
+
+
+def no_overrides(_: Scenario) -> Mapping[str, Any]:
+    """Give settings that override nothing."""
+    return {}
+
 
 @dataclass(frozen=True)
 class RunRequest:
     """Everything that a session of runs is asked to do.
 
     settings:
-        Gives the settings that override the others, for each scenario.
+        Gives the settings that override the others, for each scenario. A supervised run
+        needs one that can be pickled.
+    isolation:
+        Runs the model in processes of its own; ``None`` in the process of the run.
+    tuned:
+        Scenarios with a setup of their own, in place of ``backend_options`` and ``serving``.
     round:
         Run by the book of this round; ``None`` for a quick run.
     accuracy_scenarios:
@@ -57,6 +110,8 @@ class RunRequest:
     backend: str = "onnxruntime"
     backend_options: BackendOptions = field(default_factory=BackendOptions)
     serving: ServingOptions = field(default_factory=ServingOptions)
+    tuned: Mapping[Scenario, SystemOptions] = field(default_factory=dict)
+    isolation: Isolation | None = None
     scenarios: tuple[Scenario, ...] = ()
     modes: tuple[Mode, ...] = (Mode.ACCURACY, Mode.PERFORMANCE)
     accuracy_scenarios: tuple[Scenario, ...] | None = None
@@ -64,7 +119,7 @@ class RunRequest:
     round: Round | None = None
     user_conf: ConfigTable | None = None
     enable_trace: bool = False
-    settings: Callable[[Scenario], Mapping[str, Any]] = lambda _: {}
+    settings: Callable[[Scenario], Mapping[str, Any]] = no_overrides
     command: str = ""
 
     @property
@@ -83,6 +138,21 @@ class RunRequest:
         if self.round is not None:
             return self.round.scenarios
         return tuple(s for s in Scenario if s is not Scenario.MULTI_STREAM_FREE)
+
+    @property
+    def system_options(self) -> SystemOptions:
+        """How the system is set up where no scenario has a setup of its own."""
+        return SystemOptions(self.backend_options, self.serving)
+
+    def set_up(self, options: SystemOptions) -> RunRequest:
+        """Give the request with this one setup for every scenario."""
+        return dataclasses.replace(
+            self, backend_options=options.backend, serving=options.serving, tuned={}
+        )
+
+    def for_scenario(self, scenario: Scenario) -> RunRequest:
+        """Give the request as it holds for one scenario."""
+        return self.set_up(self.tuned.get(scenario, self.system_options))
 
     def runs_of(self, scenario: Scenario, mode: Mode) -> int:
         """Give how often a test is run: once, unless a round asks for more, or nobody for it."""

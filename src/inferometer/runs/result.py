@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from inferometer.loadgen import Finding, Mode, Recording, Scenario, Severity, Verdict
+from inferometer.loadgen import (
+    Finding,
+    Mode,
+    PhaseSplit,
+    Recording,
+    Scenario,
+    Severity,
+    Verdict,
+)
 from inferometer.workloads import AccuracyResult
 
 __all__ = ["Session", "TestResult"]
@@ -62,16 +70,18 @@ class TestResult:
         """Whether the performance counts: its verdict, and no error found around it."""
         if self.verdict is None:
             return None
-        return self.verdict.is_valid and not self._has_error
+        return self.verdict.is_valid and not _has_error(self.findings)
 
     @property
-    def _has_error(self) -> bool:
-        return any(found.rule.severity is Severity.ERROR for found in self.findings)
+    def phases(self) -> PhaseSplit | None:
+        """Where the time of the performance went; ``None`` if the system didn't tell."""
+        series = self.recording.performance
+        return None if series is None else PhaseSplit.of(series)
 
     @property
     def is_good(self) -> bool:
         """Whether nothing speaks against the result: VALID, accurate enough, no error."""
-        if self._has_error or self.is_valid is False:
+        if _has_error(self.findings) or self.is_valid is False:
             return False
         return self.accuracy is None or self.accuracy.meets_target is not False
 
@@ -91,6 +101,7 @@ class TestResult:
         }
         if self.verdict is not None:
             values["performance"] = _verdict_mapping(self.verdict)
+            values["phases"] = plain(self.phases)
         if self.accuracy is not None:
             values["accuracy"] = {
                 name: value for name, value in plain(self.accuracy).items() if name not in _PAIRING
@@ -111,6 +122,18 @@ class Session:
     started_at: str
     tests: tuple[TestResult, ...] = ()
     notes: tuple[str, ...] = field(default=())
+    findings: tuple[Finding, ...] = ()
+    """What speaks against the session as a whole, such as a process that died."""
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether an error ended the session itself, beside what its tests came to."""
+        return _has_error(self.findings)
+
+    @property
+    def is_good(self) -> bool:
+        """Whether nothing speaks against the session or any of its tests."""
+        return not self.has_failed and all(test.is_good for test in self.tests)
 
     def tests_of(self, scenario: Scenario) -> list[TestResult]:
         """Give the tests of one scenario."""
@@ -131,7 +154,12 @@ class Session:
             "command": self.command,
             "started_at": self.started_at,
             "notes": list(self.notes),
+            "findings": [found.to_mapping() for found in self.findings],
         }
+
+
+def _has_error(findings: Iterable[Finding]) -> bool:
+    return any(found.rule.severity is Severity.ERROR for found in findings)
 
 
 def _verdict_mapping(verdict: Verdict) -> dict[str, Any]:

@@ -38,20 +38,31 @@ class Runner:
     def __init__(self, request: RunRequest, listener: Listener):
         self._request = request
         self._listener = listener
-        self._loaded = LoadedWorkload(request)
-        self._chooser = Chooser(request, self._loaded.workload.info)
         self._notes: list[str] = []
+        first = min(request.chosen_scenarios, key=_EXECUTION_ORDER.index)
+        self._set_up = request.for_scenario(first)
+        self._loaded = LoadedWorkload(self._set_up, self._note)
+        self._chooser = Chooser(request, self._loaded.workload.info)
         self._tests: list[TestResult] = []
         self._started_at = time.strftime("%Y-%m-%dT%H:%M:%S%z")
 
     def run(self) -> Session:
-        """Run everything; stop early only when interrupted, or when the system failed."""
+        """Run everything; stop early only when interrupted, or when the system failed.
+
+        The model is let go at the end, so that a runner runs once.
+        """
+        try:
+            return self._run()
+        finally:
+            self._loaded.close()
+
+    def _run(self) -> Session:
         self._write_session()
-        self._loaded.follow_loading(self._listener.note)
-        self._loaded.warm_up()
+        self._warm_up()
         planned = self._planned()
         self._say_expected(planned)
         for scenario, mode, number in planned:
+            self._set_up_for(scenario)
             result, error = self._run_one(scenario, mode, number)
             self._tests.append(result)
             self._listener.end(result)
@@ -59,6 +70,22 @@ class Runner:
             if result.was_interrupted or error is not None:
                 break
         return self._session()
+
+    def _warm_up(self) -> None:
+        self._loaded.follow_loading(self._listener.note)
+        self._loaded.warm_up()
+
+    def _set_up_for(self, scenario: Scenario) -> None:
+        """Load the model anew where a scenario wants it set up differently."""
+        wanted = self._request.for_scenario(scenario)
+        if wanted.system_options == self._set_up.system_options:
+            return
+        self._loaded.close()
+        self._loaded = LoadedWorkload(wanted, self._note, self._loaded.library)
+        self._set_up = wanted
+        self._warm_up()
+        for result in self._tests:
+            self._loaded.learn_pace(result)
 
     def _planned(self) -> list[Planned]:
         planned: list[Planned] = []

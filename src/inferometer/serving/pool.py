@@ -6,23 +6,16 @@ import contextlib
 import enum
 import threading
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from queue import Empty, Queue, SimpleQueue
-from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from inferometer.loadgen import Query, ResponseError
+from inferometer.loadgen import Query
+from inferometer.serving.batch import Piece, answer_batch
 from inferometer.serving.handler import Handler
 
 __all__ = ["PoolOptions", "PoolServing"]
 
 _SLICE_S = 0.05
-
-Piece = tuple[Query, int, int]
-"""A query with the first and one past the last position of the samples to answer."""
 
 
 class _Signal(enum.Enum):
@@ -123,7 +116,7 @@ class PoolServing:
                 return
             if isinstance(first, tuple):
                 batch, held = self._fill(first)
-                self._answer(batch)
+                answer_batch(self._handler, batch)
 
     def _fill(self, first: Piece) -> tuple[list[Piece], Piece | _Signal | None]:
         """Gather a batch; also give what was taken from the queue but isn't part of it."""
@@ -154,34 +147,3 @@ class PoolServing:
             with contextlib.suppress(Empty):
                 return self._pieces.get(timeout=min(left_s, _SLICE_S))
         return self._pieces.get_nowait()
-
-    def _answer(self, batch: list[Piece]) -> None:
-        try:
-            responses = self._handler(_indices_of(batch))
-            _complete(batch, responses)
-        except BaseException as error:
-            # Whatever went wrong, nothing may wait for these queries any more.
-            for query, _, _ in batch:
-                query.fail(error)
-
-
-def _indices_of(batch: Sequence[Piece]) -> NDArray[np.integer[Any]]:
-    if len(batch) == 1:
-        query, start, stop = batch[0]
-        return query.indices[start:stop]
-    return np.concatenate([query.indices[start:stop] for query, start, stop in batch])
-
-
-def _complete(batch: Sequence[Piece], responses: Any) -> None:
-    """Hand each piece its part of the responses."""
-    wanted = sum(stop - start for _, start, stop in batch)
-    if len(responses) != wanted:
-        raise ResponseError(f"the handler gave {len(responses)} answers for {wanted} samples")
-    place = 0
-    for query, start, stop in batch:
-        part = responses[place : place + stop - start]
-        place += stop - start
-        if stop - start == len(query):
-            query.complete(part)
-        else:
-            query.complete(part, positions=slice(start, stop))

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import importlib
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
+from inferometer.backends import ModelFile
+from inferometer.workloads.definition import Architecture, ModelDefinition, Weights
 from inferometer.workloads.protocol import WorkloadError, WorkloadOptions
 
-__all__ = ["check_packaged", "data_file"]
+__all__ = ["check_packaged", "data_file", "packaged_definition"]
 
 
 def data_file(name: str) -> Path:
@@ -27,3 +31,21 @@ def check_packaged(workload: str, options: WorkloadOptions, formats: tuple[str, 
         )
     if "onnx" not in formats:
         raise WorkloadError(f"{workload} comes as ONNX, and the backend reads {', '.join(formats)}")
+
+
+def packaged_definition(
+    architecture: Architecture, *packaged: ModelFile, load: str, own: ModelFile
+) -> ModelDefinition:
+    """Give the definition of a packaged model, whose weights are read back from ONNX.
+
+    ``packaged`` are the files with the weights, ``load`` names the function,
+    ``module:function``, that puts them into the module, and ``own`` is the file that is this
+    part of the model.
+    """
+
+    def put(paths: tuple[Path, ...], module: Any) -> None:
+        place, _, name = load.partition(":")
+        getattr(importlib.import_module(place), name)(paths, module)
+
+    weights = Weights(paths=tuple(file.path for file in packaged), load=put)
+    return ModelDefinition(architecture, weights, own)

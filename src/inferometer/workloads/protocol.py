@@ -54,6 +54,9 @@ class WorkloadOptions:
         ``published``, or ``random`` for the true architecture with seeded random weights.
     number_format:
         ``fp32``, or ``int8`` for the post-training quantised model.
+    layout:
+        How photos lie for a model that is made for a backend: ``NCHW`` or ``NHWC``; empty for
+        the model's own way.
     count:
         Take only so many samples of the data set; the accuracy then is a preview.
     extra:
@@ -65,6 +68,7 @@ class WorkloadOptions:
     weights: str = "published"
     number_format: str = "fp32"
     seed: int = RANDOM_SEED
+    layout: str = ""
     count: int | None = None
     extra: Mapping[str, str] = field(default_factory=dict)
 
@@ -225,6 +229,8 @@ class Workload(Protocol):
     numeric conversion. Post-processing is part of the timed part.
 
     A workload is made with one argument, its `WorkloadOptions`; making it loads nothing.
+    One whose model can be made for any framework also has a method ``definitions()``, which
+    gives a `ModelDefinition` for each part, or none for a user's own file.
     """
 
     @property

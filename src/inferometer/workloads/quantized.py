@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,11 +30,14 @@ def read_recipe(folder: Path) -> Mapping[str, Any]:
 
 
 def quantized_models(
-    workload: str, formats: tuple[str, ...], sources: Mapping[str, ModelFile]
+    workload: str,
+    formats: tuple[str, ...],
+    sources: Callable[[str], Mapping[str, ModelFile]],
 ) -> dict[str, ModelFile]:
     """Give the files of a workload's quantised model by part, checked when they are loaded.
 
-    ``sources`` is the fp32 model that it has to be made of. Raises `WorkloadError` with the
+    ``sources`` gives the fp32 model that it has to be made of, as the backend of this name
+    exports it, or as ONNX for an empty name. Raises `WorkloadError` with the
     command that makes them.
     """
     folder = quantized_folder(workload)
@@ -52,17 +55,18 @@ def quantized_models(
         made_of = {part: entry["source_sha256"] for part, entry in recipe["parts"].items()}
     except (KeyError, TypeError, AttributeError) as error:
         raise WorkloadError(f"{folder / RECIPE}: damaged ({error!r}); {remedy}") from error
-    if made_of != {part: _digest(source) for part, source in sources.items()}:
-        raise WorkloadError(
-            f"the int8 model in {folder} was made of another fp32 model than the one asked for; "
-            f"{remedy}"
-        )
     for file in files.values():
         if file.format not in formats:
             raise WorkloadError(
                 f"the int8 model of {workload} is {file.format!r}, made by {recipe['tool']}, and "
                 f"the backend reads {', '.join(formats)}; make another with --tool"
             )
+    given = sources(str(recipe.get("source_backend", "")))
+    if made_of != {part: _digest(source) for part, source in given.items()}:
+        raise WorkloadError(
+            f"the int8 model in {folder} was made of another fp32 model than the one asked for; "
+            f"{remedy}"
+        )
     return files
 
 

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from inferometer.backends import ModelFile
 from inferometer.workloads.catalogue.catalogue import get_entry
 from inferometer.workloads.catalogue.entry import Profile
-from inferometer.workloads.exporting import Architecture, exported_model
+from inferometer.workloads.definition import Architecture, ModelDefinition, Weights
 from inferometer.workloads.images.library import PhotoLibrary
 from inferometer.workloads.images.preprocess import preprocessing
 from inferometer.workloads.images.recipe import Preprocessing
@@ -114,7 +114,10 @@ class PhotoWorkload:
     def recipe(self) -> Preprocessing:
         """How photos are preprocessed for this form of the model."""
         form = self.own_form or self.profile
-        return preprocessing(form.preprocessing, form.layout)
+        layout = form.layout
+        if self.own_form is not None and layout == "NCHW" and self._options.layout:
+            layout = self._options.layout
+        return preprocessing(form.preprocessing, layout)
 
     def _uses_synthetic(self) -> bool:
         """Say whether samples are made up: as asked, or for random weights without data."""
@@ -178,18 +181,25 @@ class PhotoWorkload:
 
     def models(self, formats: tuple[str, ...]) -> Mapping[str, ModelFile]:
         """Give the model: a file as it is, or made from our architecture, as ONNX."""
-        if self._options.weights == "random":
-            assert self.own_form is not None
-            return {MODEL: exported_model(self.own_form.architecture, seed=self._options.seed)}
-        path = self._options.model or self._entry.folder / self.profile.file
-        if self.own_form is None:
-            if self._options.model is not None:
-                return {MODEL: ModelFile.of_user(path)}
-            self._check_present(path, formats)
-            return {MODEL: ModelFile(path, self.profile.format)}
+        if self.own_form is not None:
+            return {part: one.onnx() for part, one in self.definitions().items()}
+        if self._options.model is not None:
+            return {MODEL: ModelFile.of_user(self._options.model)}
+        path = self._entry.folder / self.profile.file
         self._check_present(path, formats)
-        made = exported_model(self.own_form.architecture, weights=path, load=self._load)
-        return {MODEL: made}
+        return {MODEL: ModelFile(path, self.profile.format)}
+
+    def definitions(self) -> Mapping[str, ModelDefinition]:
+        """Give the model as our architecture makes it; none for a file that is run as it is."""
+        if self.own_form is None:
+            return {}
+        weights = Weights(seed=self._options.seed)
+        if self._options.weights != "random":
+            path = self._options.model or self._entry.folder / self.profile.file
+            self._check_present(path, ())
+            weights = Weights(paths=(path,), load=self._load)
+        definition = ModelDefinition(self.own_form.architecture, weights)
+        return {MODEL: definition.in_layout(self._options.layout)}
 
     def _check_present(self, path: Path, formats: tuple[str, ...]) -> None:
         if not path.is_file():
@@ -203,8 +213,8 @@ class PhotoWorkload:
                 f"choose another with -o profile=NAME"
             )
 
-    def _load(self, path: Path, module: Any) -> None:
+    def _load(self, paths: tuple[Path, ...], module: Any) -> None:
         """Put published weights into a module, below what we put around it."""
         loading = importlib.import_module("inferometer.workloads.weights.loading")
         models = importlib.import_module("inferometer.workloads.models.reference")
-        loading.load_weights(self.name, path, models.published_part(module))
+        loading.load_weights(self.name, paths[0], models.published_part(module))

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inferometer.workloads.images.recipe import Preprocessing
-from inferometer.workloads.protocol import WorkloadError
+from inferometer.workloads.rows import take_rows
 
 __all__ = ["SYNTHETIC", "SyntheticPhotos"]
 
@@ -62,7 +62,4 @@ class SyntheticPhotos:
 
     def inputs(self, indices: NDArray[np.integer[Any]]) -> Mapping[str, NDArray[Any]]:
         """Give the model's input for loaded samples, [n, *sample_shape]."""
-        rows = self._rows[indices]
-        if rows.size and int(rows.min()) < 0:
-            raise WorkloadError("a sample was asked for that isn't loaded")
-        return {self._input_name: self._loaded[rows]}
+        return {self._input_name: take_rows(self._loaded, self._rows, indices)}

@@ -44,6 +44,9 @@ class FixedSession:
         scores[:, 0, 4] = 0.75
         return [scores, boxes]
 
+    def close(self) -> None:
+        pass
+
 
 @pytest.mark.parametrize("detector", DETECTORS)
 def test_the_record_describes_the_shipped_model(detector: Detector) -> None:

@@ -8,6 +8,7 @@ import json
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,7 +23,7 @@ from inferometer.workloads import (
     get_workload,
 )
 from inferometer.workloads.places import HOME_VARIABLE
-from inferometer.workloads.translation import exporting, pocket
+from inferometer.workloads.translation import pocket, reference
 from inferometer.workloads.translation.corpus import NEWSTEST_MD5, read_lines
 from inferometer.workloads.translation.translator import PARTS, Translator
 from inferometer.workloads.translation.vocabulary import Vocabulary
@@ -191,30 +192,23 @@ def test_gnmt_without_its_files_says_how_to_get_them(
 def test_random_gnmt_is_made_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(HOME_VARIABLE, str(tmp_path))
     made = []
-
-    class Small:
-        def __init__(self, vocabulary: int) -> None:
-            made.append(vocabulary)
-
-    pytest.importorskip("torch")
     gnmt = pytest.importorskip("inferometer.workloads.models.gnmt")
-    monkeypatch.setattr(gnmt, "Gnmt", Small)
+    published = gnmt.Gnmt
 
-    def write(_: Small, paths: Mapping[str, Path]) -> None:
-        for path in paths.values():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(b"")
+    def noted(**numbers: int) -> Any:
+        made.append(numbers)
+        return published(**numbers)
 
-    monkeypatch.setattr(exporting, "export_parts", write)
-    options = WorkloadOptions(weights="random")
-    workload = get_workload("gnmt", options)
+    monkeypatch.setattr(gnmt, "Gnmt", noted)
+    monkeypatch.setattr(reference, "_HIDDEN", 8)
+    workload = get_workload("gnmt", WorkloadOptions(weights="random"))
     assert workload.info.not_scored == "random weights and synthetic samples"
     files = workload.models(ONNX)
     assert workload.models(ONNX) == files
-    assert made == [32_316]
+    assert made == [{"vocabulary": 32_316, "hidden": 8}] * 2
     other = get_workload("gnmt", WorkloadOptions(weights="random", seed=1)).models(ONNX)
     assert other["encoder"].path != files["encoder"].path
-    assert made == [32_316] * 2
+    assert len(made) == 4
 
 
 def test_synthetic_sentences_are_a_library() -> None:

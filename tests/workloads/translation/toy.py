@@ -27,6 +27,9 @@ class ToyEncoder:
         memory = np.broadcast_to(mark[:, None, None], (*tokens.shape, 1)).copy()
         return [memory, memory, np.stack([mark, mark], axis=1)]
 
+    def close(self) -> None:
+        pass
+
 
 class ToyDecoder:
     """Mixes each token into the state, from which the next words' scores follow."""
@@ -65,6 +68,9 @@ class ToyDecoder:
         logs, mixed = self.next(inputs["tokens"], inputs["state"])
         order = np.argsort(-logs, axis=1, kind="stable")[:, : self._choices]
         return [np.take_along_axis(logs, order, axis=1), order, mixed]
+
+    def close(self) -> None:
+        pass
 
 
 def plain_search(

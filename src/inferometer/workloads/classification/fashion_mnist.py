@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inferometer.workloads.protocol import WorkloadError
+from inferometer.workloads.rows import take_rows
 
 __all__ = [
     "CLASS_NAMES",
@@ -96,36 +97,36 @@ class FashionMnistLibrary:
     """The test images as a sample library, preprocessed as the pocket models take them.
 
     ``count`` takes only the first so many. ``load`` scales pixels to -1 … 1, float32
-    [n, 1, 28, 28], into one array whose rows `inputs` then gathers.
+    [n, 1, 28, 28] or, in the layout ``NHWC``, [n, 28, 28, 1], into one array whose rows
+    `inputs` then gathers.
     """
 
     name = "Fashion-MNIST test images"
 
-    def __init__(self, count: int | None = None) -> None:
+    def __init__(self, count: int | None = None, layout: str = "") -> None:
         self.total_sample_count = taken_samples(count)
         self.performance_sample_count = min(PERFORMANCE_SAMPLE_COUNT, self.total_sample_count)
         self._images = read_images()[: self.total_sample_count]
         self._rows = np.full(self.total_sample_count, -1, np.int64)
-        self._loaded = np.empty((0, 1, 28, 28), np.float32)
+        # One channel lies the same way in memory wherever its axis is.
+        self._shape = (28, 28, 1) if layout == "NHWC" else (1, 28, 28)
+        self._loaded = np.empty((0, *self._shape), np.float32)
 
     def load(self, indices: NDArray[np.int64]) -> None:
         """Preprocess samples into memory; int64 [n], repetitions allowed."""
         distinct = np.unique(indices)
-        self._loaded = preprocess(self._images[distinct])
+        self._loaded = preprocess(self._images[distinct]).reshape(-1, *self._shape)
         self._rows[:] = -1
         self._rows[distinct] = np.arange(len(distinct))
 
     def unload(self, indices: NDArray[np.int64]) -> None:
         """Let the samples go."""
         self._rows[indices] = -1
-        self._loaded = np.empty((0, 1, 28, 28), np.float32)
+        self._loaded = np.empty((0, *self._shape), np.float32)
 
     def inputs(self, indices: NDArray[np.integer[Any]]) -> Mapping[str, NDArray[Any]]:
-        """Give the model's input, float32 [n, 1, 28, 28], for loaded samples."""
-        rows = self._rows[indices]
-        if rows.size and int(rows.min()) < 0:
-            raise WorkloadError("a sample was asked for that isn't loaded")
-        return {"input": self._loaded[rows]}
+        """Give the model's input, float32 [n, …], for loaded samples."""
+        return {"input": take_rows(self._loaded, self._rows, indices)}
 
 
 def preprocess(images: NDArray[np.uint8]) -> NDArray[np.float32]:

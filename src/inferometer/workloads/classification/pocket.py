@@ -22,7 +22,8 @@ from inferometer.workloads.classification.fashion_mnist import (
     taken_samples,
 )
 from inferometer.workloads.classification.scoring import class_responses, top1_accuracy
-from inferometer.workloads.packaged import check_packaged, data_file
+from inferometer.workloads.definition import Architecture, ModelDefinition, open_batch
+from inferometer.workloads.packaged import check_packaged, data_file, packaged_definition
 from inferometer.workloads.protocol import (
     MODEL,
     AccuracyResult,
@@ -41,6 +42,7 @@ _DEFAULTS = WorkloadOptions()
 _QUALITY_RATIO = 0.99
 _CALIBRATION_SEED = 20191106
 _CALIBRATION_COUNT = 500
+_MODELS = "inferometer.workloads.models.pocket"
 
 
 class _PocketClassifier:
@@ -53,6 +55,7 @@ class _PocketClassifier:
     name: ClassVar[str]
     title: ClassVar[str]
     file: ClassVar[str]
+    builder: ClassVar[str]
     round_benchmark: ClassVar[str]
     server_latency_bound_ns: ClassVar[int]
 
@@ -60,6 +63,7 @@ class _PocketClassifier:
         self._options = options
         record = json.loads(data_file(f"{self.file}.json").read_text("utf-8"))
         self._sha256 = record["onnx_sha256"]
+        self._numbers = record["architecture"]
         count = taken_samples(options.count)
         self.info = WorkloadInfo(
             name=self.name,
@@ -83,7 +87,7 @@ class _PocketClassifier:
                 f"{self.name} brings its data, so it can't read {self._options.data}; take the "
                 "workload 'classification' for your own"
             )
-        return FashionMnistLibrary(self._options.count)
+        return FashionMnistLibrary(self._options.count, self._options.layout)
 
     def calibration(self) -> CalibrationSet:
         """Give the images for quantisation, which are test images, as ImageNet's lists are."""
@@ -91,14 +95,36 @@ class _PocketClassifier:
         chosen = np.sort(random.permutation(SAMPLE_COUNT)[:_CALIBRATION_COUNT])
         source = "500 of the Fashion-MNIST test images"
         ids = tuple(f"t10k-{index:05d}" for index in chosen.tolist())
-        return CalibrationSet(source, ids, SubsetLibrary(FashionMnistLibrary(), chosen, source))
+        images = FashionMnistLibrary(layout=self._options.layout)
+        return CalibrationSet(source, ids, SubsetLibrary(images, chosen, source))
 
     def models(self, formats: tuple[str, ...]) -> Mapping[str, ModelFile]:
         """Give the packaged model, which is ONNX, or the one that the options name."""
         if self._options.model is not None:
             return {MODEL: ModelFile.of_user(self._options.model)}
         check_packaged(self.name, self._options, formats)
-        return {MODEL: ModelFile(data_file(f"{self.file}.onnx"), "onnx", self._sha256)}
+        return {MODEL: self._packaged()}
+
+    def _packaged(self) -> ModelFile:
+        return ModelFile(data_file(f"{self.file}.onnx"), "onnx", self._sha256)
+
+    def definitions(self) -> Mapping[str, ModelDefinition]:
+        """Give the packaged model as PyTorch defines it; none in place of a user's file."""
+        if self._options.model is not None:
+            return {}
+        architecture = Architecture(
+            self.name,
+            f"{_MODELS}:{self.builder}",
+            ("input",),
+            ("probabilities",),
+            open_batch(("input", "probabilities")),
+            (1, 28, 28),
+            arguments=self._numbers,
+        )
+        file = self._packaged()
+        load = f"{_MODELS}:load_classifier"
+        found = packaged_definition(architecture, file, load=load, own=file)
+        return {MODEL: found.in_layout(self._options.layout)}
 
     def predictor(self, sessions: Mapping[str, Session]) -> Predictor:
         """Give what turns images into classes, float32 [N, 1], by the first output."""
@@ -130,6 +156,7 @@ class PocketMobileNet(_PocketClassifier):
     name = "pocket-mobilenet"
     title = "MobileNet-v1 (width 0.25) on Fashion-MNIST"
     file = "pocket_mobilenet"
+    builder = "mobilenet"
     round_benchmark = "mobilenet"
     server_latency_bound_ns = 10_000_000
 
@@ -140,5 +167,6 @@ class PocketResNet(_PocketClassifier):
     name = "pocket-resnet"
     title = "ResNet v1.5 (5 blocks, width 0.25) on Fashion-MNIST"
     file = "pocket_resnet"
+    builder = "resnet"
     round_benchmark = "resnet50"
     server_latency_bound_ns = 15_000_000

@@ -10,7 +10,7 @@ from inferometer.backends import Session
 from inferometer.workloads.classification.answering import classifier
 from inferometer.workloads.classification.imagenet import CLASS_COUNT, ImageNet, read_imagenet
 from inferometer.workloads.classification.scoring import top1_accuracy
-from inferometer.workloads.exporting import Architecture
+from inferometer.workloads.definition import Architecture, open_batch
 from inferometer.workloads.protocol import MODEL, AccuracyResult, Predictor, ScoredAnswer
 from inferometer.workloads.reference import OwnForm, PhotoWorkload
 
@@ -19,14 +19,15 @@ __all__ = ["MobileNetWorkload", "ResNet50Workload"]
 _MODELS = "inferometer.workloads.models.reference"
 
 
-def _architecture(name: str, build: str) -> Architecture:
+def _architecture(name: str, build: str, version: int = 1) -> Architecture:
     return Architecture(
         name,
         f"{_MODELS}:{build}",
-        (1, 3, 224, 224),
-        ["input"],
-        ["logits"],
-        {"input": {0: "N"}, "logits": {0: "N"}},
+        ("input",),
+        ("logits",),
+        open_batch(("input", "logits")),
+        (3, 224, 224),
+        version=version,
     )
 
 
@@ -73,5 +74,10 @@ class MobileNetWorkload(_ImageNetClassifier):
 
     name = "mobilenet"
     own_forms = (
-        OwnForm(_architecture("mobilenet", "mobilenet"), "imagenet_mobilenet", "NCHW", "argmax"),
+        OwnForm(
+            _architecture("mobilenet", "mobilenet", version=2),
+            "imagenet_mobilenet",
+            "NCHW",
+            "argmax",
+        ),
     )

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from inferometer.backends import ModelFile, Session
 from inferometer.loadgen import Responses
+from inferometer.workloads.definition import Architecture, ModelDefinition, open_batch
 from inferometer.workloads.detection.postprocess import (
     SsdMobileNetRule,
     SsdResNetRule,
@@ -26,11 +27,12 @@ from inferometer.workloads.detection.postprocess import (
 from inferometer.workloads.detection.scene_library import INPUT, SceneLibrary, taken_scenes
 from inferometer.workloads.detection.scenes import (
     EVALUATION_SCENE_COUNT,
+    SCENE_SIZE_PX,
     calibration_scenes,
     evaluation_scenes,
 )
 from inferometer.workloads.detection.scoring import coco_map
-from inferometer.workloads.packaged import check_packaged, data_file
+from inferometer.workloads.packaged import check_packaged, data_file, packaged_definition
 from inferometer.workloads.protocol import (
     MODEL,
     AccuracyResult,
@@ -49,6 +51,7 @@ OUTPUTS = ("boxes", "scores")
 
 _DEFAULTS = WorkloadOptions()
 _QUALITY_RATIO = 0.99
+_MODELS = "inferometer.workloads.models.pocket"
 
 Respond = Callable[
     [NDArray[np.integer[Any]], NDArray[np.float32], NDArray[np.float32]], list[NDArray[np.float32]]
@@ -62,6 +65,7 @@ class Detector:
     name: str
     title: str
     file: str
+    builder: str
     round_benchmark: str
     server_latency_bound_ns: int
     respond: Respond
@@ -81,6 +85,7 @@ class _PocketDetector:
         detector = self.detector
         record = json.loads(data_file(f"{detector.file}.json").read_text("utf-8"))
         self._sha256 = record["onnx_sha256"]
+        self._numbers = record["architecture"]
         count = taken_scenes(options.count)
         whole = count == EVALUATION_SCENE_COUNT
         self.info = WorkloadInfo(
@@ -105,13 +110,14 @@ class _PocketDetector:
                 f"{self.info.name} brings its data, so it can't read {self._options.data}; take "
                 "the workload 'detection' for your own"
             )
-        return SceneLibrary(evaluation_scenes(self.info.sample_count), "evaluation scenes")
+        scenes = evaluation_scenes(self.info.sample_count)
+        return SceneLibrary(scenes, "evaluation scenes", self._options.layout)
 
     def calibration(self) -> CalibrationSet:
         """Give scenes for quantisation; no garment in them is in an evaluation scene."""
         scenes = calibration_scenes()
         ids = tuple(image["file_name"] for image in scenes.annotations()["images"])
-        library = SceneLibrary(scenes, "calibration scenes")
+        library = SceneLibrary(scenes, "calibration scenes", self._options.layout)
         return CalibrationSet("calibration scenes of Fashion-MNIST garments", ids, library)
 
     def models(self, formats: tuple[str, ...]) -> Mapping[str, ModelFile]:
@@ -119,7 +125,28 @@ class _PocketDetector:
         if self._options.model is not None:
             return {MODEL: ModelFile.of_user(self._options.model)}
         check_packaged(self.info.name, self._options, formats)
-        return {MODEL: ModelFile(data_file(f"{self.detector.file}.onnx"), "onnx", self._sha256)}
+        return {MODEL: self._packaged()}
+
+    def _packaged(self) -> ModelFile:
+        return ModelFile(data_file(f"{self.detector.file}.onnx"), "onnx", self._sha256)
+
+    def definitions(self) -> Mapping[str, ModelDefinition]:
+        """Give the packaged model as PyTorch defines it; none in place of a user's file."""
+        if self._options.model is not None:
+            return {}
+        detector, file = self.detector, self._packaged()
+        architecture = Architecture(
+            detector.name,
+            f"{_MODELS}:{detector.builder}",
+            (INPUT,),
+            OUTPUTS,
+            open_batch((INPUT, *OUTPUTS)),
+            (1, SCENE_SIZE_PX, SCENE_SIZE_PX),
+            arguments=self._numbers,
+        )
+        load = f"{_MODELS}:load_{detector.builder}"
+        found = packaged_definition(architecture, file, load=load, own=file)
+        return {MODEL: found.in_layout(self._options.layout)}
 
     def predictor(self, sessions: Mapping[str, Session]) -> Predictor:
         """Give what turns pictures into responses: float32 [k, 7], one a sample."""
@@ -158,6 +185,7 @@ class PocketSsdMobileNet(_PocketDetector):
         name="pocket-ssd-mobilenet",
         title="SSD-MobileNet-v1 (width 0.25, 96x96) on scenes of garments",
         file="pocket_ssd_mobilenet",
+        builder="ssd_mobilenet",
         round_benchmark="ssd-mobilenet",
         server_latency_bound_ns=10_000_000,
         respond=partial(ssd_mobilenet_responses, rule=SsdMobileNetRule(threshold=0.05)),
@@ -174,6 +202,7 @@ class PocketSsdResNet(_PocketDetector):
         name="pocket-ssd-resnet",
         title="SSD-ResNet (7 blocks, width 0.25, 96x96) on scenes of garments",
         file="pocket_ssd_resnet",
+        builder="ssd_resnet",
         round_benchmark="ssd-resnet34",
         server_latency_bound_ns=100_000_000,
         respond=partial(ssd_resnet_responses, rule=SsdResNetRule()),

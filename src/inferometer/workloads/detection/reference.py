@@ -7,19 +7,19 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from inferometer.backends import Session
+from inferometer.workloads.definition import Architecture, open_batch
 from inferometer.workloads.detection.answering import detector
 from inferometer.workloads.detection.coco import ANNOTATED_COUNT, Coco, read_coco
 from inferometer.workloads.detection.scoring import coco_map
-from inferometer.workloads.exporting import Architecture
 from inferometer.workloads.protocol import MODEL, AccuracyResult, Predictor, ScoredAnswer
 from inferometer.workloads.reference import OwnForm, PhotoWorkload
 
 __all__ = ["SsdMobileNetWorkload", "SsdResNet34Workload"]
 
 _MODELS = "inferometer.workloads.models.reference"
-_OUTPUTS = ["boxes", "scores"]
+_OUTPUTS = ("boxes", "scores")
 _LEAVES_OUT_EMPTY = "coco-1200-pt"
-_OPEN_BATCH = {name: {0: "N"} for name in ("image", *_OUTPUTS)}
+_OPEN_BATCH = open_batch(("image", *_OUTPUTS))
 
 
 class _CocoDetector(PhotoWorkload):
@@ -67,11 +67,13 @@ class SsdMobileNetWorkload(_CocoDetector):
     _architecture = Architecture(
         "ssd-mobilenet",
         f"{_MODELS}:ssd_mobilenet",
-        (1, 300, 300, 3),
-        ["image"],
+        ("image",),
         _OUTPUTS,
         _OPEN_BATCH,
+        (300, 300, 3),
         "uint8",
+        layout="NHWC",
+        version=2,
     )
     own_forms = (
         OwnForm(_architecture, "coco-300", "NHWC", "ssd-mobilenet"),
@@ -87,10 +89,11 @@ class SsdResNet34Workload(_CocoDetector):
     _architecture = Architecture(
         "ssd-resnet34",
         f"{_MODELS}:ssd_resnet34",
-        (1, 3, 1200, 1200),
-        ["image"],
+        ("image",),
         _OUTPUTS,
         _OPEN_BATCH,
+        (3, 1200, 1200),
+        version=2,
     )
     own_forms = (
         OwnForm(_architecture, "coco-1200", "NCHW", "ssd-resnet34"),

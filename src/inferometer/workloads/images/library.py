@@ -20,6 +20,7 @@ from inferometer.workloads.images.parallel import Progress, for_each
 from inferometer.workloads.images.preprocess import preprocess
 from inferometer.workloads.images.recipe import Preprocessing
 from inferometer.workloads.protocol import WorkloadError
+from inferometer.workloads.rows import take_rows
 
 __all__ = ["PhotoLibrary"]
 
@@ -135,14 +136,7 @@ class PhotoLibrary:
 
         Samples that lie side by side, and so each single one, are given without copying.
         """
-        rows = self._rows[indices]
-        if rows.size and int(rows.min()) < 0:
-            raise WorkloadError(f"{self.name}: a sample was asked for that isn't loaded")
-        count = len(rows)
-        if count and (count == 1 or bool((np.diff(rows) == 1).all())):
-            first = int(rows[0])
-            return {self._input_name: self._loaded[first : first + count]}
-        return {self._input_name: self._loaded[rows]}
+        return {self._input_name: take_rows(self._loaded, self._rows, indices)}
 
     def _empty(self, count: int) -> NDArray[Any]:
         shape = (count, *self.preprocessing.sample_shape)

@@ -133,7 +133,8 @@ class FromBytes(nn.Module):
 
     def forward(self, image: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Give boxes and scores."""
-        scaled = image.permute(0, 3, 1, 2).float() * (2.0 / 255.0) - 1.0
+        # Turned last, so that converters to channels-last formats need not turn it back.
+        scaled = (image.float() * (2.0 / 255.0) - 1.0).permute(0, 3, 1, 2)
         found: tuple[torch.Tensor, torch.Tensor] = self.model(scaled)
         return found
 

@@ -1,94 +1,119 @@
-"""Exported GNMT: the two parts of the model as ONNX files, made once and kept."""
+"""GNMT's two parts as definitions, from which ONNX and every other format is made."""
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from inferometer.backends import ModelFile
-from inferometer.workloads.exporting import need_torch
-from inferometer.workloads.images.checksums import file_sha256
-from inferometer.workloads.places import exported_folder
+import numpy as np
+from numpy.typing import NDArray
 
-__all__ = ["DECODER", "ENCODER", "export_parts", "exported_gnmt"]
+from inferometer.workloads.definition import Architecture, ModelDefinition, Weights, need_torch
+
+__all__ = [
+    "DECODER",
+    "ENCODER",
+    "decoder_inputs",
+    "encoder_inputs",
+    "export_parts",
+    "gnmt_architectures",
+]
 
 ENCODER, DECODER = "encoder", "decoder"
 """Names of the parts of a model, and of their files."""
 
+_HERE = "inferometer.workloads.translation.exporting"
 _VERSION = 1
+_STATE_WIDTHS = 9
 _MEMORY = {0: "sentences", 1: "longest"}
 _SENTENCES, _HYPOTHESES = {0: "sentences"}, {0: "hypotheses"}
+_ENCODER_AXES = {
+    "tokens": _MEMORY,
+    "lengths": _SENTENCES,
+    "memory": _MEMORY,
+    "keys": _MEMORY,
+    "state": _SENTENCES,
+}
+_DECODER_AXES = {
+    "memory": _MEMORY,
+    "keys": _MEMORY,
+    "lengths": _SENTENCES,
+    **dict.fromkeys(("tokens", "state", "scores", "next_tokens", "next_state"), _HYPOTHESES),
+}
 
 
-def exported_gnmt(
-    vocabulary: int, *, seed: int | None = None, checkpoint: Path | None = None
-) -> dict[str, ModelFile]:
-    """Give GNMT in its published size as ONNX, with random or published weights.
+def gnmt_architectures(
+    name: str, build: str, *, vocabulary: int, hidden: int
+) -> list[Architecture]:
+    """Give encoder and decoder as architectures that keep sentences, hypotheses, words open.
 
-    With a ``seed`` the weights are random, the same for the same seed and PyTorch; else they
-    are those of the TensorFlow ``checkpoint``, named by its index file. The files are kept
-    under `exported_folder`. Raises `WorkloadError` if PyTorch or onnx is missing, or the
-    checkpoint has another vocabulary.
+    ``build`` names the function that makes the whole model. Inputs and outputs are those
+    that `BeamSearch` names.
     """
-    torch = need_torch()
-    # The index has a checksum of each variable, so that it stands for all of the checkpoint.
-    source = f"seed{seed}" if checkpoint is None else file_sha256(checkpoint)[:16]
-    key = f"gnmt-{_VERSION}-{vocabulary}-{source}-torch{torch.__version__}"
-    folder = exported_folder() / key.replace("+", "-")
-    paths = {part: folder / f"{part}.onnx" for part in (ENCODER, DECODER)}
-    if not all(path.is_file() for path in paths.values()):
-        gnmt = importlib.import_module("inferometer.workloads.models.gnmt")
-        with torch.random.fork_rng():
-            torch.manual_seed(0 if seed is None else seed)
-            model = gnmt.Gnmt(vocabulary)
-        if checkpoint is not None:
-            loading = importlib.import_module("inferometer.workloads.weights.loading")
-            loading.load_weights("gnmt", checkpoint, model)
-        export_parts(model, paths)
-    return {part: ModelFile(path, "onnx") for part, path in paths.items()}
+    numbers = {"vocabulary": vocabulary, "hidden": hidden}
+    return [
+        Architecture(
+            f"{name}-{part}",
+            build,
+            inputs,
+            outputs,
+            axes,
+            layout="",
+            arguments=numbers,
+            part=part,
+            examples=f"{_HERE}:{part}_inputs",
+            version=_VERSION,
+        )
+        for part, inputs, outputs, axes in (
+            (ENCODER, ("tokens", "lengths"), ("memory", "keys", "state"), _ENCODER_AXES),
+            (
+                DECODER,
+                ("tokens", "state", "memory", "keys", "lengths"),
+                ("scores", "next_tokens", "next_state"),
+                _DECODER_AXES,
+            ),
+        )
+    ]
+
+
+def encoder_inputs(numbers: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
+    """Give three sentences of different lengths."""
+    random = np.random.default_rng(1)
+    return {
+        "tokens": random.integers(0, numbers["vocabulary"], (3, 5)),
+        "lengths": np.array([2, 5, 1]),
+    }
+
+
+def decoder_inputs(numbers: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
+    """Give two hypotheses for each of three sentences."""
+    random = np.random.default_rng(1)
+    hidden = numbers["hidden"]
+
+    def noise(*shape: int) -> NDArray[np.float32]:
+        return random.uniform(-1, 1, shape).astype(np.float32)
+
+    return {
+        "tokens": random.integers(0, numbers["vocabulary"], 6),
+        "state": noise(6, _STATE_WIDTHS * hidden),
+        "memory": noise(3, 5, hidden),
+        "keys": noise(3, 5, hidden),
+        "lengths": np.array([2, 5, 1]),
+    }
 
 
 def export_parts(model: Any, paths: Mapping[str, Path]) -> None:
-    """Write a `Gnmt` as two ONNX files, given by `ENCODER` and `DECODER`.
+    """Write a `Gnmt` as two ONNX files, given by `ENCODER` and `DECODER`."""
+    need_torch()
+    vocabulary, hidden = model.encoder.embedding.weight.shape
 
-    Their inputs and outputs are those that `BeamSearch` names; the numbers of sentences,
-    of hypotheses and of words stay open.
-    """
-    torch = need_torch()
-    export = importlib.import_module("inferometer.workloads.models.export").export_onnx
-    model.eval()
-    lengths = torch.tensor([2, 3, 1])
-    tokens = torch.zeros((3, 3), dtype=torch.int64)
-    with torch.no_grad():
-        memory, keys, state = model.encoder(tokens, lengths)
-    export(
-        model.encoder,
-        (tokens, lengths),
-        paths[ENCODER],
-        inputs=["tokens", "lengths"],
-        outputs=["memory", "keys", "state"],
-        dynamic={
-            "tokens": _MEMORY,
-            "lengths": _SENTENCES,
-            "memory": _MEMORY,
-            "keys": _MEMORY,
-            "state": _SENTENCES,
-        },
+    def put(_: tuple[Path, ...], module: Any) -> None:
+        module.load_state_dict(model.state_dict())
+
+    parts = gnmt_architectures(
+        "gnmt", "inferometer.workloads.models.gnmt:Gnmt", vocabulary=vocabulary, hidden=hidden
     )
-    export(
-        model.decoder,
-        (tokens[:, :2].reshape(-1), state.repeat_interleave(2, dim=0), memory, keys, lengths),
-        paths[DECODER],
-        inputs=["tokens", "state", "memory", "keys", "lengths"],
-        outputs=["scores", "next_tokens", "next_state"],
-        dynamic={
-            "memory": _MEMORY,
-            "keys": _MEMORY,
-            "lengths": _SENTENCES,
-            **dict.fromkeys(
-                ("tokens", "state", "scores", "next_tokens", "next_state"), _HYPOTHESES
-            ),
-        },
-    )
+    for architecture in parts:
+        definition = ModelDefinition(architecture, Weights(load=put))
+        definition.write_onnx(definition.module(), paths[architecture.part])

@@ -12,8 +12,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from inferometer.backends import ModelFile, Session
+from inferometer.workloads.definition import ModelDefinition
 from inferometer.workloads.own import check_options
-from inferometer.workloads.packaged import check_packaged, data_file
+from inferometer.workloads.packaged import check_packaged, data_file, packaged_definition
 from inferometer.workloads.protocol import (
     AccuracyResult,
     Predictor,
@@ -24,6 +25,7 @@ from inferometer.workloads.protocol import (
 )
 from inferometer.workloads.translation.bleu import corpus_bleu
 from inferometer.workloads.translation.corpus import SentenceLibrary, read_lines
+from inferometer.workloads.translation.exporting import gnmt_architectures
 from inferometer.workloads.translation.translator import PARTS, Translator, parts_in
 from inferometer.workloads.translation.vocabulary import Vocabulary
 
@@ -87,10 +89,25 @@ class PocketGnmt:
         if options.model is not None:
             return parts_in(options.model, formats)
         check_packaged(_NAME, options, formats)
+        return self._packaged()
+
+    def _packaged(self) -> dict[str, ModelFile]:
         hashes = self._record["sha256"]
         names = {part: f"pocket_gnmt_{part}.onnx" for part in PARTS}
         return {
             part: ModelFile(data_file(name), "onnx", hashes[name]) for part, name in names.items()
+        }
+
+    def definitions(self) -> Mapping[str, ModelDefinition]:
+        """Give the packaged parts as PyTorch defines them; none in place of a user's files."""
+        if self._options.model is not None:
+            return {}
+        files, numbers = self._packaged(), self._record["architecture"]
+        parts = gnmt_architectures(_NAME, "inferometer.workloads.models.gnmt:Gnmt", **numbers)
+        load = "inferometer.workloads.weights.gnmt_onnx:load_parts"
+        return {
+            one.part: packaged_definition(one, *files.values(), load=load, own=files[one.part])
+            for one in parts
         }
 
     def predictor(self, sessions: Mapping[str, Session]) -> Predictor:

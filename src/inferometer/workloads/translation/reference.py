@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from inferometer.backends import ModelFile, Session
 from inferometer.workloads.catalogue.catalogue import get_entry
+from inferometer.workloads.definition import ModelDefinition, Weights
 from inferometer.workloads.own import check_options
 from inferometer.workloads.places import model_folder
 from inferometer.workloads.protocol import (
@@ -27,7 +30,7 @@ from inferometer.workloads.translation.corpus import (
     read_lines,
     synthetic_sentences,
 )
-from inferometer.workloads.translation.exporting import exported_gnmt
+from inferometer.workloads.translation.exporting import gnmt_architectures
 from inferometer.workloads.translation.translator import Translator, parts_in
 from inferometer.workloads.translation.vocabulary import PUBLISHED_SIZE, Vocabulary
 
@@ -35,6 +38,8 @@ __all__ = ["Gnmt"]
 
 _DEFAULTS = WorkloadOptions()
 _NAME = "gnmt"
+_MODELS = "inferometer.workloads.models.gnmt"
+_HIDDEN = 1024
 _OPTIONS = ("checksums", "large")
 _YES_OR_NO = {"yes": True, "no": False}
 _SOURCES, _REFERENCES, _VOCABULARY = NEWSTEST_MD5
@@ -131,10 +136,21 @@ class Gnmt:
                 f"{_NAME} is made as ONNX, and the backend reads {', '.join(formats)}; name a "
                 "folder with encoder and decoder in that format with --model"
             )
-        size = len(self._vocabulary())
-        if options.weights == "random":
-            return exported_gnmt(size, seed=options.seed)
-        return exported_gnmt(size, checkpoint=self._checkpoint())
+        return {part: definition.onnx() for part, definition in self.definitions().items()}
+
+    def definitions(self) -> Mapping[str, ModelDefinition]:
+        """Give encoder and decoder as PyTorch defines them; none for a user's own files."""
+        options = self._options
+        if options.model is not None and options.model.suffix not in _CHECKPOINT_SUFFIXES:
+            return {}
+        weights = Weights(seed=options.seed)
+        if options.weights != "random":
+            # The index has a checksum of each variable, so that it stands for all of them.
+            weights = Weights(paths=(self._checkpoint(),), load=_load_checkpoint)
+        parts = gnmt_architectures(
+            _NAME, f"{_MODELS}:Gnmt", vocabulary=len(self._vocabulary()), hidden=_HIDDEN
+        )
+        return {one.part: ModelDefinition(one, weights) for one in parts}
 
     def _checkpoint(self) -> Path:
         """Find the index file of the checkpoint."""
@@ -165,3 +181,8 @@ class Gnmt:
 
     def _file(self, name: str) -> Path:
         return find_newstest(self._folder, checked=self._is_checked)[name]
+
+
+def _load_checkpoint(paths: tuple[Path, ...], module: Any) -> None:
+    loading = importlib.import_module("inferometer.workloads.weights.loading")
+    loading.load_weights(_NAME, paths[0], module)

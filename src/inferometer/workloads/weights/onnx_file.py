@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from inferometer.workloads.protocol import WorkloadError
 
-__all__ = ["OnnxLayer", "read_initializers", "read_layers"]
+__all__ = ["OnnxLayer", "read_graph", "read_initializers", "read_layers"]
 
 _PASSING = ("Identity", "Transpose", "Cast", "QuantizeLinear", "DequantizeLinear", "Pad")
 _AFFINE = ("BatchNormalization", "Add", "Sub", "Mul")
@@ -33,13 +33,15 @@ class OnnxLayer:
     ``weight`` is [outputs, inputs / groups, height, width] of a convolution and [outputs,
     inputs] of a dense layer. The layer's sums are multiplied by ``scale`` and have
     ``shift`` added, float32 [outputs] both. ``source`` is the tensor that it reads, before
-    nodes that only turn, pad or quantise it; layers that share one read the same.
+    nodes that only turn, pad or quantise it; layers that share one read the same. ``name`` is
+    that of the stored weight, which an exporter may have kept or made up.
     """
 
     weight: NDArray[np.float32]
     scale: NDArray[np.float32]
     shift: NDArray[np.float32]
     source: str
+    name: str = ""
 
     @property
     def is_convolution(self) -> bool:
@@ -54,9 +56,15 @@ class OnnxLayer:
 
 def read_initializers(path: Path) -> dict[str, NDArray[Any]]:
     """Read the stored tensors of an ONNX file by name, as they are stored."""
+    return read_graph(path)[1]
+
+
+def read_graph(path: Path) -> tuple[list[Any], dict[str, NDArray[Any]]]:
+    """Read the nodes of an ONNX file in the order of the graph, and its stored tensors."""
     onnx = _onnx()
     graph = _load(path).graph
-    return {item.name: onnx.numpy_helper.to_array(item) for item in graph.initializer}
+    stored = {item.name: onnx.numpy_helper.to_array(item) for item in graph.initializer}
+    return list(graph.node), stored
 
 
 def read_layers(path: Path) -> list[OnnxLayer]:
@@ -123,7 +131,8 @@ class _Graph:
             shift = shift + self._value(node.input[2]).astype(np.float32).reshape(-1)
         for follower in self._followers(node):
             scale, shift = self._apply(follower, scale, shift)
-        return OnnxLayer(np.ascontiguousarray(weight), scale, shift, self._source(node.input[0]))
+        weight = np.ascontiguousarray(weight)
+        return OnnxLayer(weight, scale, shift, self._source(node.input[0]), node.input[1])
 
     def _followers(self, node: Any) -> Iterator[Any]:
         """Give the nodes that only scale or shift a layer's sums, one after the other."""

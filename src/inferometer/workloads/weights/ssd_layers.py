@@ -26,15 +26,32 @@ def state_of_ssd(
     """Read an ONNX file of an SSD model by the order of its layers.
 
     ``heads`` are the slots of box and class heads by feature map. Heads stand anywhere in
-    the graph, and are told by their outputs, whose numbers no other layer has, and by the
-    feature map that they read. ``arrange`` puts the other layers into the order of the
-    module's slots.
+    the graph. They are told by their names, where the file kept those of the module, or else
+    by their outputs, whose numbers no other layer has, and by the feature map that they
+    read. ``arrange`` puts the other layers into the order of the module's slots.
     """
-    own = module.state_dict()
-    sizes = [{len(own[f"{slot.layer}.weight"]) for slot in kind} for kind in heads]
     named = {slot.layer for kind in heads for slot in kind}
     others = [slot for slot in slots_of(module) if slot.layer not in named]
     layers = read_layers(path)
+    by_name = {layer.name: layer for layer in layers}
+    names = [f"{slot.layer}.weight" for kind in heads for slot in kind]
+    if all(name in by_name for name in names):
+        chain = [layer for layer in layers if layer.name not in names]
+        ordered = arrange(others, chain) + [by_name[name] for name in names]
+    else:
+        ordered = _told_by_outputs(module, heads, layers, lambda chain: arrange(others, chain))
+    return state_of_layers(module, [*others, *heads[0], *heads[1]], ordered, path)
+
+
+def _told_by_outputs(
+    module: torch.nn.Module,
+    heads: tuple[list[Slot], list[Slot]],
+    layers: list[OnnxLayer],
+    arrange: Callable[[list[OnnxLayer]], list[OnnxLayer]],
+) -> list[OnnxLayer]:
+    """Put the heads behind the other layers, box heads first, each by its feature map."""
+    own = module.state_dict()
+    sizes = [{len(own[f"{slot.layer}.weight"]) for slot in kind} for kind in heads]
     chain = [layer for layer in layers if len(layer.weight) not in set.union(*sizes)]
     sources = [layer.source for layer in chain]
 
@@ -42,9 +59,8 @@ def state_of_ssd(
         # The last feature map is read by heads only.
         return sources.index(head.source) if head.source in sources else len(sources)
 
+    behind: list[OnnxLayer] = []
     for kind in sizes:
         found = [layer for layer in layers if len(layer.weight) in kind]
-        chain += sorted(found, key=place)
-    count = len(others)
-    ordered = arrange(others, chain[:count]) + chain[count:]
-    return state_of_layers(module, [*others, *heads[0], *heads[1]], ordered, path)
+        behind += sorted(found, key=place)
+    return arrange(chain) + behind

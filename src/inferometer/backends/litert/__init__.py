@@ -1,0 +1,1 @@
+"""TensorFlow Lite (LiteRT): its session, its export, and what its files hold."""

@@ -1,0 +1,1 @@
+"""OpenVINO: its session, and what its graphs need changed."""

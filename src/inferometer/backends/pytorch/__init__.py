@@ -1,0 +1,1 @@
+"""PyTorch: its session, and the files that it reads."""

@@ -1,0 +1,1 @@
+"""TensorFlow: its session, and ONNX graphs turned into its own."""

@@ -1,0 +1,54 @@
+"""Model of a run: found, or made, in a format that the backend reads, and loaded."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+from inferometer.backends import (
+    BackendOptions,
+    ModelFile,
+    Session,
+    backend_place,
+    get_backend,
+    load_isolated,
+)
+from inferometer.runs.request import QUEUE_RUNNER, RunRequest
+from inferometer.workloads import Workload
+from inferometer.workloads.for_backend import model_files, workload_for
+
+__all__ = ["load_model"]
+
+
+def load_model(
+    request: RunRequest, note: Callable[[str], None] = lambda _: None
+) -> tuple[Workload, dict[str, Session]]:
+    """Load every part of the model into the backend; give the workload with it.
+
+    Raises `MissingBackendError` before a model is looked for.
+    """
+    backend = get_backend(request.backend)
+    backend.version()
+    workload = workload_for(request.workload, request.workload_options, backend)
+    files = model_files(workload, request.workload_options, backend, note)
+    options = request.backend_options
+    if options.threads is None and request.serving.kind != QUEUE_RUNNER:
+        options = dataclasses.replace(options, threads=1)
+    return workload, {part: _loaded(request, file, options) for part, file in files.items()}
+
+
+def _loaded(request: RunRequest, file: ModelFile, options: BackendOptions) -> Session:
+    """Load one part, in this process or in others."""
+    backend, isolation = get_backend(request.backend), request.isolation
+    if isolation is None:
+        return backend.load(file, options)
+    if getattr(backend, "is_isolated", False):
+        extra = {"processes": str(isolation.processes), **options.extra}
+        return backend.load(file, dataclasses.replace(options, extra=extra))
+    return load_isolated(
+        backend_place(request.backend),
+        file,
+        options,
+        processes=isolation.processes,
+        memory_limit_bytes=isolation.memory_limit_bytes,
+    )
