@@ -59,7 +59,10 @@ class ExecuTorchBackend:
 
     def load(self, model: ModelFile, options: BackendOptions) -> ExecuTorchSession:
         """Load a program."""
-        runtime = _imported("executorch.runtime")
+        with warnings.catch_warnings():
+            # As it is imported, it says that its interface may change.
+            warnings.simplefilter("ignore")
+            runtime = _imported("executorch.runtime")
         check_options(self, options, ())
         if options.device != "cpu":
             raise BackendError(f"executorch has no device {options.device!r} here; it offers cpu")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import tempfile
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -88,7 +89,9 @@ class NcnnBackend:
         module.add_module("net", source.module)
         with tempfile.TemporaryDirectory() as text:
             made = Path(text)
-            with native_output_dropped():
+            with native_output_dropped(), warnings.catch_warnings():
+                # It traces the module, which PyTorch calls deprecated and warns about.
+                warnings.simplefilter("ignore")
                 pnnx.export(module.eval(), str(made / "model.pt"), example, fp16=False)
             _check_layers(source, made / _PARAMETERS)
             path.mkdir()
