@@ -15,7 +15,7 @@ help:
 	@echo "make test      the tests: core, ONNX Runtime, PyTorch"
 	@echo "make test-all  also every framework, a browser, real photos, and the slow ones"
 	@echo "make lint      ruff, mypy, import layers"
-	@echo "make bench     benchmarks beside the published LoadGen"
+	@echo "make bench     benchmarks beside the published LoadGen and the bare frameworks"
 	@echo "make lock      resolve the pinned requirements anew (needs uv)"
 
 run: $(VENV)/run.done
@@ -40,6 +40,8 @@ format: $(VENV)/test.done
 bench: $(VENV)/bench.done $(VENV)/all.done
 	$(BIN)/python -m benchmarks
 	$(BIN)/python -m benchmarks.preprocessing
+	$(BIN)/python -m benchmarks.backends
+	$(BIN)/python -m benchmarks.serving
 
 $(VENV)/made.done:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -175,7 +175,7 @@ class OpenVinoSession:
             request = self._compiled.create_infer_request()
         try:
             found = request.infer(inputs, share_inputs=True, share_outputs=False)
-            return [found[index] for index in range(len(self.output_names))]
+            return list(found.values())
         finally:
             self._idle.append(request)
 
