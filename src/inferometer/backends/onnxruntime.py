@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from inferometer.backends.installed import installed_version, missing, package_folder
 from inferometer.backends.model_file import checked_path
+from inferometer.backends.onnx_layers import has_quantised_layers, layer_precisions
 from inferometer.backends.options import check_options, choice, flag, number
 from inferometer.backends.protocol import BackendError, BackendOptions, ModelFile, SourceModel
 from inferometer.loadgen import write_atomically
@@ -72,12 +74,9 @@ class OnnxRuntimeBackend:
         check_options(self, options, _OPTIONS)
         path = checked_path(model, self.formats, self.name)
         provider = _provider(runtime, options.device)
+        session_options = _session_options(runtime, options)
         try:
-            session = runtime.InferenceSession(
-                str(path),
-                _session_options(runtime, options),
-                providers=[(provider, _PROVIDER_OPTIONS.get(provider, {}))],
-            )
+            session, layers = _loaded(runtime, path, session_options, provider)
         except Exception as error:
             raise BackendError(f"{path}: ONNX Runtime can't load it: {error}") from error
         used = session.get_providers()
@@ -86,13 +85,20 @@ class OnnxRuntimeBackend:
                 f"ONNX Runtime was asked for {provider} but runs on {', '.join(used)}; "
                 "its libraries (CUDA, cuDNN) may be missing"
             )
-        return OnnxRuntimeSession(session, provider, options, runtime.__version__)
+        return OnnxRuntimeSession(session, provider, options, runtime.__version__, layers)
 
 
 class OnnxRuntimeSession:
     """A model loaded by ONNX Runtime."""
 
-    def __init__(self, session: Any, provider: str, options: BackendOptions, version: str):
+    def __init__(
+        self,
+        session: Any,
+        provider: str,
+        options: BackendOptions,
+        version: str,
+        layers: Mapping[str, int],
+    ):
         self._session = session
         self.input_names = tuple(node.name for node in session.get_inputs())
         self.output_names = tuple(node.name for node in session.get_outputs())
@@ -101,7 +107,8 @@ class OnnxRuntimeSession:
             "framework": "ONNX Runtime",
             "version": version,
             "device": provider,
-            "precision": options.precision,
+            "precision": next(iter(layers), options.precision),
+            **({"layers": dict(layers)} if layers else {}),
             "threads": options.threads or "default",
             "inputs": [f"{n.name} {n.type} {n.shape}" for n in session.get_inputs()],
         }
@@ -122,6 +129,23 @@ def _onnxruntime() -> Any:
     except ImportError as error:
         raise missing("ONNX Runtime", _EXTRA) from error
     return onnxruntime
+
+
+def _loaded(
+    runtime: Any, path: Path, session_options: Any, provider: str
+) -> tuple[Any, Mapping[str, int]]:
+    """Load a file; of a quantised one, also find out what its layers came to compute in.
+
+    Which quantised layers run in integers is decided as the graph is optimised.
+    """
+    providers = [(provider, _PROVIDER_OPTIONS.get(provider, {}))]
+    if not has_quantised_layers(path):
+        return runtime.InferenceSession(str(path), session_options, providers=providers), {}
+    with tempfile.TemporaryDirectory() as folder:
+        optimised = Path(folder) / "optimised.onnx"
+        session_options.optimized_model_filepath = str(optimised)
+        session = runtime.InferenceSession(str(path), session_options, providers=providers)
+        return session, layer_precisions(optimised)
 
 
 def _provider(runtime: Any, device: str) -> str:

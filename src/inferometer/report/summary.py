@@ -38,11 +38,11 @@ class SummaryRow:
 
 
 def backend_text(session: Session) -> str:
-    """Name the framework, its version and the device that ran."""
+    """Name the framework, its version, the device that ran, and the precision found there."""
     backend = session.backend
     name = f"{backend.get('framework', backend['name'])} {backend.get('version', '')}".strip()
-    device = backend.get("device")
-    return f"{name}, {device}" if device else name
+    facts = (backend.get("device"), backend.get("precision"))
+    return ", ".join([name, *(str(fact) for fact in facts if fact)])
 
 
 def summary_rows(session: Session) -> list[SummaryRow]:

@@ -15,6 +15,7 @@ from inferometer.backends.litert.export import export_versions, write_tflite
 from inferometer.backends.litert.graph import computed_in, kernels
 from inferometer.backends.litert.ports import Port, ports_of
 from inferometer.backends.model_file import checked_path
+from inferometer.backends.native_output import native_output_dropped
 from inferometer.backends.options import check_options, flag
 from inferometer.backends.protocol import BackendError, BackendOptions, ModelFile, SourceModel
 
@@ -83,8 +84,10 @@ class LiteRtBackend:
             )
 
         try:
-            first = make()
-            first.allocate_tensors()
+            # It tells of the kernels that it takes, on every first use.
+            with native_output_dropped():
+                first = make()
+                first.allocate_tensors()
         except (ValueError, RuntimeError) as error:
             reason = " ".join(str(error).split())
             raise BackendError(f"{path}: LiteRT can't load it: {reason}") from error

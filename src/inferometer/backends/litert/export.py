@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from inferometer.backends.installed import installed_version, missing
 from inferometer.backends.litert.file import name_ports, open_batch
+from inferometer.backends.native_output import native_output_dropped
 from inferometer.backends.protocol import (
     Exporter,
     MissingBackendError,
@@ -169,6 +170,7 @@ def _quiet() -> Iterator[None]:
         warnings.catch_warnings(),
         contextlib.redirect_stdout(io.StringIO()),
         contextlib.redirect_stderr(io.StringIO()),
+        native_output_dropped(),
     ):
         warnings.simplefilter("ignore")
         yield
