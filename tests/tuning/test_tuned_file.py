@@ -141,7 +141,8 @@ def test_a_request_takes_the_setup_of_each_scenario(tmp_path: Path) -> None:
     write_tuned_file(path, tuning_of(tuned()))
     request = with_tuned(request_of(), read_tuned_file(path), ())
     assert request.for_scenario(Scenario.OFFLINE).system_options == FASTER
-    assert request.for_scenario(Scenario.SERVER).system_options == SystemOptions()
+    untuned = SystemOptions(BackendOptions(threads=1))
+    assert request.for_scenario(Scenario.SERVER).system_options == untuned
 
 
 def test_what_the_user_says_comes_first(tmp_path: Path) -> None:

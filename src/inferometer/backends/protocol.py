@@ -58,6 +58,13 @@ class ModelFile:
     sha256: str | None = None
     member: str = ""
 
+    @property
+    def size_bytes(self) -> int:
+        """Size of the file, or of all files in the folder."""
+        if not self.path.is_dir():
+            return self.path.stat().st_size
+        return sum(found.stat().st_size for found in self.path.rglob("*") if found.is_file())
+
     @classmethod
     def of_user(cls, path: Path) -> ModelFile:
         """Make one of what a user names: a file, a folder, or ``FILE.py:FUNCTION``.

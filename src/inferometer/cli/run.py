@@ -69,7 +69,9 @@ EXIT_INTERRUPTED = 130
 @click.option("--backend", help="what runs the model [default: onnxruntime]")
 @click.option("--device", default="cpu", show_default=True, help="cpu, cuda, or a provider's name")
 @click.option(
-    "--threads", type=click.IntRange(1), help="threads within one model call [default: 1]"
+    "--threads",
+    type=click.IntRange(1),
+    help="threads within one model call [default: 1; SingleStream of models from 4 MB: all cores]",
 )
 @click.option("--backend-option", "extra", multiple=True, metavar="NAME=VALUE")
 @click.option("--isolate", is_flag=True, help="run the model in a process of its own")

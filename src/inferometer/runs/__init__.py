@@ -8,7 +8,14 @@ from inferometer.runs.formats import FormatComparison, compare_formats
 from inferometer.runs.measure import Measurement, MeasurementError, measure
 from inferometer.runs.paired import PairedDifference, paired_difference
 from inferometer.runs.recorder import recover_journal, recover_test
-from inferometer.runs.request import Isolation, Listener, RunRequest, ServingOptions, SystemOptions
+from inferometer.runs.request import (
+    Isolation,
+    Listener,
+    RunRequest,
+    ServingOptions,
+    SystemOptions,
+    threads_of,
+)
 from inferometer.runs.result import Session, TestResult
 from inferometer.runs.runner import Runner
 from inferometer.runs.script import run_script
@@ -49,5 +56,6 @@ __all__ = [
     "recover_test",
     "run_script",
     "run_supervised",
+    "threads_of",
     "usable_cores",
 ]

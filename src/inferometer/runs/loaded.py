@@ -51,7 +51,7 @@ class LoadedWorkload:
         library: InputLibrary | None = None,
     ):
         self._request = request
-        self.workload, self._sessions = load_model(request, note)
+        self.workload, self._sessions, self.model_bytes = load_model(request, note)
         timer = ModelTimer()
         timed = {part: timer.over(session) for part, session in self._sessions.items()}
         predict = self.workload.predictor(timed)

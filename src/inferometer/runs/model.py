@@ -13,7 +13,7 @@ from inferometer.backends import (
     get_backend,
     load_isolated,
 )
-from inferometer.runs.request import QUEUE_RUNNER, RunRequest
+from inferometer.runs.request import RunRequest, threads_of
 from inferometer.workloads import Workload
 from inferometer.workloads.for_backend import model_files, workload_for
 
@@ -22,8 +22,8 @@ __all__ = ["load_model"]
 
 def load_model(
     request: RunRequest, note: Callable[[str], None] = lambda _: None
-) -> tuple[Workload, dict[str, Session]]:
-    """Load every part of the model into the backend; give the workload with it.
+) -> tuple[Workload, dict[str, Session], int]:
+    """Load every part of the model into the backend; give the workload, and their bytes.
 
     Raises `MissingBackendError` before a model is looked for.
     """
@@ -31,10 +31,10 @@ def load_model(
     backend.version()
     workload = workload_for(request.workload, request.workload_options, backend)
     files = model_files(workload, request.workload_options, backend, note)
-    options = request.backend_options
-    if options.threads is None and request.serving.kind != QUEUE_RUNNER:
-        options = dataclasses.replace(options, threads=1)
-    return workload, {part: _loaded(request, file, options) for part, file in files.items()}
+    threads = threads_of(request.system_options)
+    options = dataclasses.replace(request.backend_options, threads=threads)
+    sessions = {part: _loaded(request, file, options) for part, file in files.items()}
+    return workload, sessions, sum(file.size_bytes for file in files.values())
 
 
 def _loaded(request: RunRequest, file: ModelFile, options: BackendOptions) -> Session:

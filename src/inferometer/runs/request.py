@@ -24,10 +24,13 @@ __all__ = [
     "RunRequest",
     "ServingOptions",
     "SystemOptions",
+    "threads_of",
 ]
 
 QUEUE_RUNNER = "queue-runner"
 """Serving in the way of the published v0.5 Python reference."""
+
+_WORTH_SHARING_BYTES = 4_000_000
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,23 @@ class SystemOptions:
 
     backend: BackendOptions = field(default_factory=BackendOptions)
     serving: ServingOptions = field(default_factory=ServingOptions)
+
+
+def threads_of(
+    options: SystemOptions, scenario: Scenario | None = None, model_bytes: int = 0
+) -> int | None:
+    """Give the threads of a call: those asked for, or what suits the scenario.
+
+    Where calls run side by side each has one; SingleStream, whose calls come one after the
+    other, shares one among all cores, unless the model is so small that waking them takes
+    longer than it gains. ``None`` leaves it to the framework, as the queue-runner does.
+    """
+    if options.backend.threads is not None:
+        return options.backend.threads
+    if options.serving.kind == QUEUE_RUNNER:
+        return None
+    is_alone = scenario is Scenario.SINGLE_STREAM and options.serving.kind in (None, "inline")
+    return usable_cores() if is_alone and model_bytes >= _WORTH_SHARING_BYTES else 1
 
 
 def no_overrides(_: Scenario) -> Mapping[str, Any]:
@@ -150,9 +170,12 @@ class RunRequest:
             self, backend_options=options.backend, serving=options.serving, tuned={}
         )
 
-    def for_scenario(self, scenario: Scenario) -> RunRequest:
-        """Give the request as it holds for one scenario."""
-        return self.set_up(self.tuned.get(scenario, self.system_options))
+    def for_scenario(self, scenario: Scenario, model_bytes: int = 0) -> RunRequest:
+        """Give the request as it holds for one scenario and a model of a size."""
+        options = self.tuned.get(scenario, self.system_options)
+        threads = threads_of(options, scenario, model_bytes)
+        backend = dataclasses.replace(options.backend, threads=threads)
+        return self.set_up(dataclasses.replace(options, backend=backend))
 
     def runs_of(self, scenario: Scenario, mode: Mode) -> int:
         """Give how often a test is run: once, unless a round asks for more, or nobody for it."""

@@ -77,7 +77,7 @@ class Runner:
 
     def _set_up_for(self, scenario: Scenario) -> None:
         """Load the model anew where a scenario wants it set up differently."""
-        wanted = self._request.for_scenario(scenario)
+        wanted = self._request.for_scenario(scenario, self._loaded.model_bytes)
         if wanted.system_options == self._set_up.system_options:
             return
         self._loaded.close()

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from inferometer.loadgen import Scenario
-from inferometer.runs import ServingOptions, SystemOptions
+from inferometer.runs import ServingOptions, SystemOptions, threads_of
 from inferometer.tuning.search import Axis
 
 __all__ = ["Space", "axes_of", "described", "spelled_out"]
@@ -24,6 +24,8 @@ class Space:
 
     largest_batch:
         Most samples that the model takes at once; ``None`` for any number.
+    model_bytes:
+        Size of the model's files.
     samples_per_query:
         Samples in a MultiStream query.
     bound_ms:
@@ -35,6 +37,7 @@ class Space:
     scenario: Scenario
     cores: int
     largest_batch: int | None = None
+    model_bytes: int = 0
     samples_per_query: int = 8
     bound_ms: float = 100.0
     tunable: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -46,7 +49,8 @@ def spelled_out(options: SystemOptions, space: Space) -> SystemOptions:
     if space.largest_batch is not None:
         batch = min(serving.max_batch_size, space.largest_batch)
         serving = dataclasses.replace(serving, max_batch_size=batch)
-    backend = dataclasses.replace(options.backend, threads=options.backend.threads or 1)
+    threads = threads_of(options, space.scenario, space.model_bytes)
+    backend = dataclasses.replace(options.backend, threads=threads)
     return SystemOptions(backend, serving)
 
 

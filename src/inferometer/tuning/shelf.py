@@ -65,6 +65,7 @@ class Shelf:
         first.warm_up()
         self.info = first.workload.info
         self.pace = first.pace
+        self.model_bytes = first.model_bytes
         self.description = dict(first.backend_description)
         first.close()
 

@@ -204,6 +204,7 @@ def _space(request: RunRequest, shelf: Shelf, scenario: Scenario) -> Space:
         scenario=scenario,
         cores=usable_cores(),
         largest_batch=shelf.info.largest_batch,
+        model_bytes=shelf.model_bytes,
         samples_per_query=Settings(scenario=scenario).multi_stream_samples_per_query,
         bound_ms=shelf.info.server_latency_bound_ns / 1e6,
         tunable={name: values for name, values in declared.items() if name not in fixed},

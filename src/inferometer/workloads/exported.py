@@ -166,7 +166,7 @@ def _make(
             backend=backend.name,
             format=backend.own_format,
             content_sha256=str(file.sha256),
-            size_bytes=_size_bytes(path),
+            size_bytes=file.size_bytes,
             export_s=export_s,
             differences=_checked(source, backend, file),
             versions=versions,
@@ -251,9 +251,3 @@ def _read_record(folder: Path) -> ExportRecord | None:
         return ExportRecord(**values, differences=differences)
     except (OSError, ValueError, TypeError, KeyError):
         return None
-
-
-def _size_bytes(path: Path) -> int:
-    if path.is_file():
-        return path.stat().st_size
-    return sum(found.stat().st_size for found in path.rglob("*") if found.is_file())
