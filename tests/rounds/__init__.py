@@ -1,0 +1,1 @@
+"""Tests of published rounds as data, and of the catalogue of rules."""
