@@ -60,10 +60,9 @@ class ModelFile:
 
     @property
     def size_bytes(self) -> int:
-        """Size of the file, or of all files in the folder."""
-        if not self.path.is_dir():
-            return self.path.stat().st_size
-        return sum(found.stat().st_size for found in self.path.rglob("*") if found.is_file())
+        """Size of the file, or of all files in the folder; 0 if there is no such thing."""
+        found = [self.path, *self.path.rglob("*")]
+        return sum(path.stat().st_size for path in found if path.is_file())
 
     @classmethod
     def of_user(cls, path: Path) -> ModelFile:

@@ -21,11 +21,13 @@ from inferometer.runs import (
     Isolation,
     RunRequest,
     ServingOptions,
+    breaches,
+    for_division_and_area,
     parse_assignment,
     read_settings_file,
 )
 from inferometer.tuning import TunedFile, differences, read_tuned_file, with_tuned
-from inferometer.workloads import WorkloadOptions, suite_or_workload
+from inferometer.workloads import WorkloadOptions, get_workload, suite_or_workload
 
 __all__ = ["MODES", "NUMBER_FORMATS", "named_value", "precision_of", "requests_of"]
 
@@ -42,7 +44,10 @@ _PYTHON = ".py:"
 
 
 def requests_of(options: dict[str, Any], output: Path) -> list[RunRequest]:
-    """Give a request for each workload that was asked for, each with a folder of its own."""
+    """Give a request for each workload that was asked for, each with a folder of its own.
+
+    Raises `SettingsError` for what the closed division doesn't take.
+    """
     tuned = read_tuned_file(options["tuned"]) if options["tuned"] else None
     if tuned is not None and options["backend"] is None:
         options = {**options, "backend": tuned.identity["backend"]}
@@ -55,7 +60,25 @@ def requests_of(options: dict[str, Any], output: Path) -> list[RunRequest]:
         )
         for name in names
     ]
-    return requests if tuned is None else [_tuned(request, tuned) for request in requests]
+    if tuned is not None:
+        requests = [_tuned(request, tuned) for request in requests]
+    return [_accepted(for_division_and_area(request)) for request in requests]
+
+
+def _accepted(request: RunRequest) -> RunRequest:
+    """Give a request that its division takes, as far as that is known before it is run."""
+    if not request.is_closed:
+        return request
+    info = get_workload(request.workload, request.workload_options).info
+    found = [f"{one.seen} ({one.rule.id})" for one in breaches(request, info)]
+    if found:
+        assert request.round is not None
+        raise SettingsError(
+            f"the closed division of round {request.round.name} doesn't take this of "
+            f"{request.workload}: {'; '.join(found)}. Leave it out, or run with --division open; "
+            "`inferometer rules ID` explains each rule"
+        )
+    return request
 
 
 def _tuned(request: RunRequest, tuned: TunedFile) -> RunRequest:
@@ -104,6 +127,8 @@ def _request(
             precision=options["precision"],
         ),
         round=chosen_round,
+        division=options["division"] or "",
+        area=options["area"] or "",
         user_conf=user_conf,
         enable_trace=options["trace"],
         settings=_overrides(options),

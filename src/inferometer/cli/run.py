@@ -3,24 +3,36 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 from rich.console import Console
 
 from inferometer.cli.output import SilentListener, listener_for
 from inferometer.cli.request import MODES, NUMBER_FORMATS, requests_of
 from inferometer.report import print_sessions, write_html
 from inferometer.rounds import round_names
-from inferometer.runs import LOAD_LIMIT_S, Runner, RunRequest, Session, run_supervised
+from inferometer.runs import (
+    LOAD_LIMIT_S,
+    Runner,
+    RunRequest,
+    Session,
+    can_be_resumed,
+    keep_suite,
+    resumed_requests,
+    run_supervised,
+)
 from inferometer.workloads import POCKET_SUITE
 
 __all__ = ["command"]
 
 EXIT_INTERRUPTED = 130
+_BESIDE_RESUME = ("resume", "load_limit_s", "in_process", "as_json", "quiet")
 
 
 @click.command("run")
@@ -98,6 +110,8 @@ EXIT_INTERRUPTED = 130
     "--target-qps", type=float, help="Server rate [default: at most a quarter of Offline's]"
 )
 @click.option("--round", "round_name", help=f"run by the book: {', '.join(round_names())}")
+@click.option("--division", help="closed or open, of the round: what has to hold")
+@click.option("--area", help="mobile, automotive, robotics or cloud: picks the scenarios")
 @click.option(
     "--budget",
     type=click.FloatRange(0.1),
@@ -131,6 +145,12 @@ EXIT_INTERRUPTED = 130
     help="folder for everything recorded [default: runs/<time>-<workload>]",
 )
 @click.option(
+    "--resume",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="FOLDER",
+    help="go on with a run that was cut off; what was finished is kept",
+)
+@click.option(
     "--load-limit-s",
     type=click.FloatRange(0),
     default=LOAD_LIMIT_S,
@@ -149,13 +169,15 @@ def command(**options: Any) -> None:
     is quick: it ends as soon as its metric is precise enough or its time is used up, and
     says so.
     """
-    options["workload"] = _workload(options)
-    stamp = time.strftime("%Y%m%d-%H%M%S")
-    output = options["output"] or Path("runs") / f"{stamp}-{options['workload']}"
-    requests = requests_of(options, output)
+    output, requests = _asked(options)
     console = Console(stderr=options["as_json"])
     listener = listener_for(console, quiet=options["as_json"] or options["quiet"])
-    sessions = _run_all(requests, listener, options)
+    try:
+        sessions = _run_all(requests, listener, options)
+    except KeyboardInterrupt:
+        click.echo("interrupted", err=True)
+        _say_how_to_go_on(requests, output, as_json=options["as_json"])
+        sys.exit(EXIT_INTERRUPTED)
     page = write_html(sessions, output / "report.html")
     if options["as_json"]:
         found = [_json_of(session, page) for session in sessions]
@@ -164,7 +186,46 @@ def command(**options: Any) -> None:
     else:
         print_sessions(sessions, console)
         console.print(f"report: {page}", style="bold", highlight=False, soft_wrap=True)
-    sys.exit(max(exit_code(session) for session in sessions))
+    code = max(exit_code(session) for session in sessions)
+    if code > 1:
+        _say_how_to_go_on(requests, output, as_json=options["as_json"])
+    sys.exit(code)
+
+
+def _asked(options: dict[str, Any]) -> tuple[Path, list[RunRequest]]:
+    """Give what is to be run, and the folder for it: anew, or as it was asked for before."""
+    if options["resume"] is not None:
+        _check_alone()
+        return options["resume"], resumed_requests(options["resume"])
+    options["workload"] = _workload(options)
+    stamp = time.strftime("%Y%m%d-%H%M%S")
+    output = options["output"] or Path("runs") / f"{stamp}-{options['workload']}"
+    requests = requests_of(options, output)
+    if len(requests) > 1:
+        keep_suite(output, requests)
+    return output, requests
+
+
+def _check_alone() -> None:
+    """Refuse --resume beside options that say anew what is measured."""
+    context = click.get_current_context()
+    others = [
+        parameter.opts[0]
+        for parameter in context.command.params
+        if parameter.name not in _BESIDE_RESUME
+        and context.get_parameter_source(str(parameter.name)) is ParameterSource.COMMANDLINE
+    ]
+    if others:
+        raise click.UsageError(
+            f"--resume goes on with what was asked for before; leave out {', '.join(others)}"
+        )
+
+
+def _say_how_to_go_on(requests: list[RunRequest], output: Path, *, as_json: bool) -> None:
+    """Name the command that goes on with what was cut off, as the last line."""
+    if any(can_be_resumed(request) for request in requests):
+        line = shlex.join(["inferometer", "run", "--resume", str(output)])
+        click.echo(f"to go on: {line}", err=as_json)
 
 
 def _workload(options: dict[str, Any]) -> str:

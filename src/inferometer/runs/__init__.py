@@ -1,6 +1,7 @@
 """Runs: a workload, a backend and scenarios become a folder of recordings and results."""
 
 from inferometer.runs.agreement import REFERENCE_BACKEND, Agreement, agreements
+from inferometer.runs.by_the_book import breaches, for_division_and_area
 from inferometer.runs.effort import Effort
 from inferometer.runs.environment import Check, check_environment
 from inferometer.runs.folder import RunFolderError, load_session, load_sessions
@@ -17,6 +18,7 @@ from inferometer.runs.request import (
     threads_of,
 )
 from inferometer.runs.result import Session, TestResult
+from inferometer.runs.resuming import can_be_resumed, keep_suite, resumed_requests
 from inferometer.runs.runner import Runner
 from inferometer.runs.script import run_script
 from inferometer.runs.settings_file import parse_assignment, read_settings_file
@@ -43,9 +45,13 @@ __all__ = [
     "SystemOptions",
     "TestResult",
     "agreements",
+    "breaches",
+    "can_be_resumed",
     "check_environment",
     "compare_formats",
     "describe_system",
+    "for_division_and_area",
+    "keep_suite",
     "load_session",
     "load_sessions",
     "measure",
@@ -54,6 +60,7 @@ __all__ = [
     "read_settings_file",
     "recover_journal",
     "recover_test",
+    "resumed_requests",
     "run_script",
     "run_supervised",
     "threads_of",

@@ -15,14 +15,21 @@ from pathlib import Path
 from inferometer.backends import BackendFault
 from inferometer.loadgen import Finding, InferometerError, Rule
 from inferometer.runs.findings import CRASHED, HUNG_AT_LOAD
-from inferometer.runs.folder import RUNNING, SESSION, load_header, write_json
+from inferometer.runs.folder import (
+    CRASH,
+    RUNNING,
+    SESSION,
+    RunFolderError,
+    load_header,
+    write_json,
+)
 from inferometer.runs.recorder import recover_test
 from inferometer.runs.request import RunRequest
 from inferometer.runs.result import Session, TestResult
+from inferometer.runs.resuming import Continuation
 from inferometer.runs.system import describe_system
 
 __all__ = [
-    "CRASH",
     "Ending",
     "complete_session",
     "cut_off_session",
@@ -30,7 +37,6 @@ __all__ = [
     "recover_running",
 ]
 
-CRASH = "crash.txt"
 _FRAME = re.compile(r'^ +File "(?P<file>.+)", line (?P<line>\d+) in (?P<function>.+)$', re.M)
 _MIB = 2**20
 
@@ -140,21 +146,26 @@ def cut_off_session(
 ) -> Session:
     """Give the session of a run that was cut off, written anew with what ended it.
 
-    One whose model was never loaded has nothing but a name and the finding.
+    One whose model was never loaded has nothing but a name and the finding, unless there was
+    something to go on with.
     """
-    session = load_header(request.output) if is_loaded else _nameless(request)
+    session = load_header(request.output) if is_loaded else _before_loading(request)
     session = dataclasses.replace(session, tests=tuple(tests), findings=(ending.finding,))
     ending.write(request.output)
     _write(session)
     return session
 
 
-def faulted_session(request: RunRequest, fault: BackendFault, phase: str) -> Session:
-    """Give the session of a run whose isolated model was lost before any test began."""
+def faulted_session(
+    request: RunRequest, tests: Sequence[TestResult], fault: BackendFault, phase: str
+) -> Session:
+    """Give the session of a run whose isolated model was lost before any test began.
+
+    ``tests`` are those of the session that it was to go on with.
+    """
     rule = HUNG_AT_LOAD if fault.kind == "hung-at-load" else CRASHED
-    session = dataclasses.replace(
-        _nameless(request), findings=(Finding(rule, f"{_first_line(fault)} {phase}"),)
-    )
+    finding = Finding(rule, f"{_first_line(fault)} {phase}")
+    session = dataclasses.replace(_before_loading(request), tests=tuple(tests), findings=(finding,))
     with contextlib.suppress(OSError):
         request.output.mkdir(parents=True, exist_ok=True)
         (request.output / CRASH).write_text(f"{fault}\n\n{fault.printed}\n", "utf-8")
@@ -168,7 +179,13 @@ def _write(session: Session) -> None:
         write_json(session.folder / SESSION, session.to_mapping())
 
 
-def _nameless(request: RunRequest) -> Session:
+def _before_loading(request: RunRequest) -> Session:
+    """Give the session of a run that never came to load its model; it can be gone on with."""
+    if request.resumes:
+        with contextlib.suppress(RunFolderError):
+            return load_header(request.output)
+    with contextlib.suppress(OSError):
+        Continuation.of(request).write(request.output)
     return Session(
         folder=request.output,
         workload={"name": request.workload, "title": request.workload},
@@ -176,5 +193,8 @@ def _nameless(request: RunRequest) -> Session:
         label=request.label,
         system=describe_system(),
         command=request.command,
+        round="" if request.round is None else request.round.name,
+        division=request.division,
+        area=request.area,
         started_at=time.strftime("%Y-%m-%dT%H:%M:%S%z"),
     )

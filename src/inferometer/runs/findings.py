@@ -16,9 +16,10 @@ from inferometer.loadgen import (
     findings_of_messages,
 )
 from inferometer.runs.memory import steady_growth
+from inferometer.runs.result import OPEN
 from inferometer.workloads import AccuracyResult, in_unit
 
-__all__ = ["CRASHED", "HUNG_AT_LOAD", "STOOD_STILL", "findings_of_test"]
+__all__ = ["CRASHED", "HUNG_AT_LOAD", "STOOD_STILL", "finding_from", "findings_of_test"]
 
 _COVERAGE = Rule(
     "accuracy.coverage",
@@ -31,6 +32,24 @@ _BELOW_TARGET = Rule(
     "The accuracy is below its target",
     Severity.ERROR,
     "use a better model, a wider number format, or a better calibration",
+)
+_BELOW_TARGET_IN_OPEN = Rule(
+    "round.open-accuracy",
+    "The accuracy is below that of the closed division",
+    Severity.INFO,
+    "the open division takes any accuracy; it is told beside the result",
+)
+_BELOW_ROUND_TARGET = Rule(
+    "round.below-target",
+    "The accuracy is below the round's target",
+    Severity.ERROR,
+    "use a wider number format or a better calibration, or run for the open division",
+)
+_OTHER_DATA_SET = Rule(
+    "round.other-data-set",
+    "The data set isn't the benchmark's",
+    Severity.WARNING,
+    "a result that is submitted needs the benchmark's own data set: `inferometer fetch`",
 )
 _NOT_MEASURED = Rule(
     "accuracy.not-measured",
@@ -91,7 +110,8 @@ def findings_of_test(
         found.extend(findings_of_incidents(series))
     if accuracy is not None:
         asked = sum(series.sample_count for series in recording.accuracy)
-        found.extend(_of_accuracy(accuracy, max(0, asked - accuracy.total)))
+        found.extend(_of_coverage(accuracy, max(0, asked - accuracy.total)))
+        found.extend(_of_target(accuracy, recording.notes))
     found.extend(_of_notes(recording.notes))
     found.extend(_of_memory(recording))
     order = [Severity.ERROR, Severity.WARNING, Severity.INFO]
@@ -99,23 +119,42 @@ def findings_of_test(
     return tuple(sorted(distinct, key=lambda finding: order.index(finding.rule.severity)))
 
 
-def _of_accuracy(accuracy: AccuracyResult, asked_again: int) -> list[Finding]:
-    """Look at coverage and target; the last query may have been filled up with repetitions."""
-    found = []
+def finding_from(values: Mapping[str, str]) -> Finding:
+    """Read a finding as it was written, whatever the catalogue says today."""
+    severity = Severity(values["severity"])
+    rule = Rule(values["rule"], values["title"], severity, values["remedy"])
+    return Finding(rule, values["seen"])
+
+
+def _of_coverage(accuracy: AccuracyResult, asked_again: int) -> list[Finding]:
+    """Look at coverage; the last query may have been filled up with repetitions."""
     counts = {
         "missing": accuracy.missing,
         "answered again": max(0, accuracy.repeated - asked_again),
         "of no sample": accuracy.unknown,
     }
-    if any(counts.values()):
-        seen = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
-        found.append(Finding(_COVERAGE, f"of {accuracy.total} samples: {seen}"))
+    if not any(counts.values()):
+        return []
+    seen = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
+    return [Finding(_COVERAGE, f"of {accuracy.total} samples: {seen}")]
+
+
+def _of_target(accuracy: AccuracyResult, notes: Mapping[str, Any]) -> list[Finding]:
+    """Hold the accuracy against the workload's target, then against the round's."""
     if accuracy.meets_target is False:
         value, target = (
             in_unit(number, accuracy.unit) for number in (accuracy.value, accuracy.target)
         )
-        found.append(Finding(_BELOW_TARGET, f"{accuracy.metric} {value}, target {target}"))
-    return found
+        rule = _BELOW_TARGET_IN_OPEN if notes.get("division") == OPEN else _BELOW_TARGET
+        return [Finding(rule, f"{accuracy.metric} {value}, target {target}")]
+    wanted = notes.get("round_target")
+    if wanted is None:
+        return []
+    # The round's targets are in the unit of accuracy.txt.
+    printed = accuracy.value * 100 if accuracy.unit == "%" else accuracy.value
+    if printed >= wanted:
+        return []
+    return [Finding(_BELOW_ROUND_TARGET, f"{accuracy.metric} {printed:.5g}, target {wanted:g}")]
 
 
 def _of_notes(notes: Mapping[str, Any]) -> list[Finding]:
@@ -126,6 +165,9 @@ def _of_notes(notes: Mapping[str, Any]) -> list[Finding]:
         found.append(Finding(rule, str(notes["not_scored"])))
     if "preview" in notes and "round" in notes:
         found.append(Finding(_PREVIEW_IN_ROUND, str(notes["preview"])))
+    if "other_data_set" in notes:
+        found.append(Finding(_OTHER_DATA_SET, str(notes["other_data_set"])))
+    found.extend(finding_from(values) for values in notes.get("breaches", ()))
     return found
 
 

@@ -3,39 +3,43 @@
 A session folder holds ``session.json`` and one folder a test, such as
 ``Server/performance/run_1``, with the recording, the responses, the log files and
 ``result.json``. The recording is what counts: reading a folder judges it anew, and
-``result.json`` is there for other programs.
+``result.json`` is there for other programs. Tests that were cut off, and then run again, lie
+below ``interrupted``; they don't count.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from inferometer.loadgen import (
-    Finding,
     InferometerError,
     Interval,
     Recording,
-    Rule,
-    Severity,
     judge,
     write_atomically,
 )
-from inferometer.runs.findings import findings_of_test
+from inferometer.runs.findings import finding_from, findings_of_test
 from inferometer.runs.result import Session, TestResult
 from inferometer.workloads import AccuracyResult
 
 __all__ = [
+    "CRASH",
+    "INTERRUPTED",
     "RECORDING",
     "RESPONSES",
     "RESULT",
+    "RUNNING",
     "SESSION",
     "RunFolderError",
     "load_header",
     "load_session",
     "load_sessions",
+    "load_test",
+    "recorded_places",
     "write_json",
 ]
 
@@ -43,6 +47,10 @@ RECORDING = "recording.npz"
 RESPONSES = "responses.bin"
 RESULT = "result.json"
 SESSION = "session.json"
+CRASH = "crash.txt"
+"""Where the process that measured died, and its last words."""
+INTERRUPTED = "interrupted"
+"""Folder of tests that were cut off and run again when the session was gone on with."""
 RUNNING = "running.json"
 """Present while a test runs: process id and journal, for `inferometer recover`."""
 
@@ -77,9 +85,13 @@ def load_header(folder: Path) -> Session:
             label=header["label"],
             system=header["system"],
             command=header["command"],
+            round=str(header.get("round", "")),
+            division=str(header.get("division", "")),
+            area=str(header.get("area", "")),
             started_at=header["started_at"],
+            resumed_at=tuple(header.get("resumed_at", ())),
             notes=tuple(header["notes"]),
-            findings=tuple(_finding_of(values) for values in header.get("findings", ())),
+            findings=tuple(finding_from(values) for values in header.get("findings", ())),
         )
     except (ValueError, KeyError, TypeError, OSError) as error:
         raise RunFolderError(f"{path}: damaged ({error!r})") from error
@@ -92,11 +104,11 @@ def load_session(folder: Path) -> Session:
     """
     header = load_header(folder)
     try:
-        tests = tuple(_load_test(found.parent) for found in sorted(folder.rglob(RECORDING)))
+        tests = tuple(load_test(place) for place in recorded_places(folder))
     except (ValueError, KeyError, TypeError, OSError) as error:
         raise RunFolderError(f"{folder}: damaged ({error!r})") from error
     if not tests and not header.findings:
-        unfinished = next(folder.rglob(RUNNING), None)
+        unfinished = next(_outside_evidence(folder, RUNNING), None)
         advice = f"; try `inferometer recover {folder}`" if unfinished else ""
         raise RunFolderError(f"{folder} holds no finished test{advice}")
     return dataclasses.replace(header, tests=tests)
@@ -118,14 +130,20 @@ def _started_at(path: Path) -> str:
         return ""
 
 
-def _finding_of(values: dict[str, str]) -> Finding:
-    """Read a finding as it was written, whatever the catalogue says today."""
-    severity = Severity(values["severity"])
-    rule = Rule(values["rule"], values["title"], severity, values["remedy"])
-    return Finding(rule, values["seen"])
+def recorded_places(folder: Path) -> list[Path]:
+    """Give the folders below a session's that hold a recording, but for interrupted evidence."""
+    return sorted(found.parent for found in _outside_evidence(folder, RECORDING))
 
 
-def _load_test(folder: Path) -> TestResult:
+def _outside_evidence(folder: Path, name: str) -> Iterator[Path]:
+    """Find files of a name below a session folder that belong to what counts."""
+    for found in folder.rglob(name):
+        if INTERRUPTED not in found.relative_to(folder).parts:
+            yield found
+
+
+def load_test(folder: Path) -> TestResult:
+    """Read a test from its folder, judging the recording anew."""
     recording = Recording.load(folder / RECORDING)
     verdict = judge(recording)
     values: dict[str, Any] = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from inferometer.loadgen import Responses, Scenario
 from inferometer.runs.effort import Pace
-from inferometer.runs.model import load_model
+from inferometer.runs.model import load_model, model_hashes
 from inferometer.runs.model_timer import ModelTimer, TimedPredictor
 from inferometer.runs.request import QUEUE_RUNNER, RunRequest, ServingOptions
 from inferometer.runs.result import TestResult
@@ -51,7 +52,7 @@ class LoadedWorkload:
         library: InputLibrary | None = None,
     ):
         self._request = request
-        self.workload, self._sessions, self.model_bytes = load_model(request, note)
+        self.workload, self._files, self._sessions = load_model(request, note)
         timer = ModelTimer()
         timed = {part: timer.over(session) for part, session in self._sessions.items()}
         predict = self.workload.predictor(timed)
@@ -71,11 +72,21 @@ class LoadedWorkload:
             follow(_LoadingNotes(note))
 
     @property
+    def model_bytes(self) -> int:
+        """Size of all files of the model."""
+        return sum(file.size_bytes for file in self._files.values())
+
+    @property
     def backend_description(self) -> Mapping[str, Any]:
         """What really runs the model; of a model in parts, the first part stands for all."""
         first = next(iter(self._sessions.values()))
         parts = {"parts": list(self._sessions)} if len(self._sessions) > 1 else {}
         return {"name": self._request.backend, **first.description, **parts}
+
+    @cached_property
+    def model_sha256(self) -> dict[str, str]:
+        """The hash of each part of the model, as its file is now."""
+        return model_hashes(self._files)
 
     @property
     def max_batch_size(self) -> int:

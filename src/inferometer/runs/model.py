@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from inferometer.backends import (
     BackendOptions,
     ModelFile,
     Session,
     backend_place,
+    content_sha256,
     get_backend,
     load_isolated,
 )
@@ -17,13 +18,13 @@ from inferometer.runs.request import RunRequest, threads_of
 from inferometer.workloads import Workload
 from inferometer.workloads.for_backend import model_files, workload_for
 
-__all__ = ["load_model"]
+__all__ = ["load_model", "model_hashes"]
 
 
 def load_model(
     request: RunRequest, note: Callable[[str], None] = lambda _: None
-) -> tuple[Workload, dict[str, Session], int]:
-    """Load every part of the model into the backend; give the workload, and their bytes.
+) -> tuple[Workload, Mapping[str, ModelFile], dict[str, Session]]:
+    """Load every part of the model into the backend; give the workload and the files with it.
 
     Raises `MissingBackendError` before a model is looked for.
     """
@@ -34,7 +35,16 @@ def load_model(
     threads = threads_of(request.system_options)
     options = dataclasses.replace(request.backend_options, threads=threads)
     sessions = {part: _loaded(request, file, options) for part, file in files.items()}
-    return workload, sessions, sum(file.size_bytes for file in files.values())
+    return workload, files, sessions
+
+
+def model_hashes(files: Mapping[str, ModelFile]) -> dict[str, str]:
+    """Give the sha256 of each part's file or folder; what loading has checked is believed."""
+    return {
+        part: file.sha256 or content_sha256(file.path)
+        for part, file in files.items()
+        if file.sha256 or file.path.exists()
+    }
 
 
 def _loaded(request: RunRequest, file: ModelFile, options: BackendOptions) -> Session:

@@ -9,6 +9,8 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
+
 from inferometer.loadgen import (
     Finding,
     Journal,
@@ -188,13 +190,21 @@ def recover_test(folder: Path, scorer: Scorer | None = None) -> TestResult:
         process, place = int(running["process_id"]), running["journal"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RunFolderError(f"{folder} holds no test that was cut off ({error})") from error
-    if is_alive(process):
+    if _still_runs(process):
         raise RunFolderError(f"{folder}: the test still runs, as process {process}")
     if place is None:
         raise RunFolderError(f"{folder}: the test kept no journal, so its times are lost")
     result = _bring_back(Path(place), folder, str(running.get("label", "unknown")), scorer)
     (folder / RUNNING).unlink(missing_ok=True)
     return result
+
+
+def _still_runs(process: int) -> bool:
+    """Tell whether a process runs; one that is dead and that nobody waited for doesn't."""
+    try:
+        return is_alive(process) and psutil.Process(process).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def recover_journal(journal: Path, folder: Path) -> TestResult:
@@ -204,7 +214,7 @@ def recover_journal(journal: Path, folder: Path) -> TestResult:
     `RecordingError` if the journal can't be read.
     """
     process = recover(journal).notes.get("process_id")
-    if process is not None and is_alive(int(process)):
+    if process is not None and _still_runs(int(process)):
         raise RunFolderError(f"{journal}: the test still runs, as process {process}")
     folder.mkdir(parents=True, exist_ok=True)
     return _bring_back(journal, folder, "script", None)

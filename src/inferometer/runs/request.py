@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,7 @@ from inferometer.runs.result import TestResult
 from inferometer.workloads import WorkloadOptions
 
 __all__ = [
+    "CLOSED",
     "QUEUE_RUNNER",
     "Isolation",
     "Listener",
@@ -26,6 +28,9 @@ __all__ = [
     "SystemOptions",
     "threads_of",
 ]
+
+CLOSED = "closed"
+"""The division in which all measure the same model with the same settings."""
 
 QUEUE_RUNNER = "queue-runner"
 """Serving in the way of the published v0.5 Python reference."""
@@ -81,6 +86,10 @@ class SystemOptions:
     serving: ServingOptions = field(default_factory=ServingOptions)
 
 
+def _new_id() -> str:
+    return uuid.uuid4().hex
+
+
 def threads_of(
     options: SystemOptions, scenario: Scenario | None = None, model_bytes: int = 0
 ) -> int | None:
@@ -116,6 +125,16 @@ class RunRequest:
         Scenarios with a setup of their own, in place of ``backend_options`` and ``serving``.
     round:
         Run by the book of this round; ``None`` for a quick run.
+    division:
+        ``closed`` or ``open``, where the run is for a division of the round; empty for none.
+    area:
+        What the system is for; where no scenarios are named, `in_area` gives those of the area.
+    remarks:
+        What the session notes of how it was asked for.
+    session_id:
+        Tells the tests of this session from others that lie in the same folder.
+    resumes:
+        Go on with the session of this id that lies in ``output``.
     accuracy_scenarios:
         Scenarios in which accuracy is measured; ``None`` for all that are run.
     user_conf:
@@ -137,6 +156,11 @@ class RunRequest:
     accuracy_scenarios: tuple[Scenario, ...] | None = None
     effort: Effort = field(default_factory=Effort)
     round: Round | None = None
+    division: str = ""
+    area: str = ""
+    remarks: tuple[str, ...] = ()
+    session_id: str = field(default_factory=_new_id, compare=False)
+    resumes: bool = False
     user_conf: ConfigTable | None = None
     enable_trace: bool = False
     settings: Callable[[Scenario], Mapping[str, Any]] = no_overrides
@@ -144,11 +168,20 @@ class RunRequest:
 
     @property
     def label(self) -> str:
-        """How the runs are labelled: quick, or the round, and whether its settings changed."""
+        """How the runs are labelled: quick, or the round, division and area.
+
+        It also says whether the round's settings were changed.
+        """
         if self.round is None:
             return "quick"
         changed = any(self.settings(scenario) for scenario in self.chosen_scenarios)
-        return f"round {self.round.name}" + (", changed settings" if changed else "")
+        parts = [f"round {self.round.name}", self.division, self.area]
+        return ", ".join(filter(None, [*parts, "changed settings" if changed else ""]))
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the rules of the closed division have to hold."""
+        return self.division == CLOSED
 
     @property
     def chosen_scenarios(self) -> tuple[Scenario, ...]:

@@ -29,7 +29,11 @@ MODE_WORDS = {
 }
 """What a mode is called in folders and reports."""
 
+OPEN = "open"
+"""The division in which a model of one's own is measured, whatever its accuracy."""
+
 _LEFT_OUT = ("findings", "scenario", "stopping", "first_token_stopping")
+_FAILURES = ("sut.failed", "library.failed", "run.responses-not-kept", "run.outstanding-limit")
 _PAIRING = ("sample_scores", "replicates")
 
 
@@ -83,12 +87,20 @@ class TestResult:
         """Whether nothing speaks against the result: VALID, accurate enough, no error."""
         if _has_error(self.findings) or self.is_valid is False:
             return False
+        if self.recording.notes.get("division") == OPEN:
+            # There the accuracy is told, and reaches nothing.
+            return True
         return self.accuracy is None or self.accuracy.meets_target is not False
 
     @property
     def was_interrupted(self) -> bool:
         """Whether a signal ended the test."""
         return any(found.rule.id == "run.interrupted" for found in self.findings)
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether the test ended because something failed, and not because it was done."""
+        return any(found.rule.id in _FAILURES for found in self.findings)
 
     def to_mapping(self) -> dict[str, Any]:
         """Give names and plain values, ready for JSON."""
@@ -124,6 +136,12 @@ class Session:
     notes: tuple[str, ...] = field(default=())
     findings: tuple[Finding, ...] = ()
     """What speaks against the session as a whole, such as a process that died."""
+    round: str = ""
+    """Name of the round that it was run by the book of; empty for none."""
+    division: str = ""
+    area: str = ""
+    resumed_at: tuple[str, ...] = ()
+    """When it was gone on with after it had been cut off, one time for each resumption."""
 
     @property
     def has_failed(self) -> bool:
@@ -152,7 +170,11 @@ class Session:
             "label": self.label,
             "system": dict(self.system),
             "command": self.command,
+            "round": self.round,
+            "division": self.division,
+            "area": self.area,
             "started_at": self.started_at,
+            "resumed_at": list(self.resumed_at),
             "notes": list(self.notes),
             "findings": [found.to_mapping() for found in self.findings],
         }

@@ -12,13 +12,11 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 from inferometer.backends import BackendFault
 from inferometer.loadgen import Rule, SeriesProgress
 from inferometer.runs.child_process import ChildProcess
 from inferometer.runs.ending import (
-    CRASH,
     Ending,
     complete_session,
     cut_off_session,
@@ -26,9 +24,10 @@ from inferometer.runs.ending import (
     recover_running,
 )
 from inferometer.runs.findings import HUNG_AT_LOAD, STOOD_STILL
-from inferometer.runs.folder import load_header
+from inferometer.runs.folder import CRASH, load_header
 from inferometer.runs.request import Listener, RunRequest
 from inferometer.runs.result import Session, TestResult
+from inferometer.runs.resuming import finished_tests
 from inferometer.runs.supervised_child import LOADING, SIGNALS, STARTING, WARMING_UP
 
 __all__ = ["LOAD_LIMIT_S", "run_supervised"]
@@ -57,20 +56,23 @@ def run_supervised(
 
     Raises what `Runner` raises, and `KeyboardInterrupt` if a signal ended it outside a test.
     """
-    with contextlib.suppress(OSError):
-        (request.output / CRASH).unlink(missing_ok=True)
+    if not request.resumes:
+        with contextlib.suppress(OSError):
+            (request.output / CRASH).unlink(missing_ok=True)
     with ChildProcess(request) as child:
-        watch = _Watch(child, request.output, listener, load_limit_s)
+        watch = _Watch(child, request, listener, load_limit_s)
         watch.follow()
-        return watch.session(request)
+        return watch.session()
 
 
 class _Watch:
     """Follows a child to its end: what it tells and prints, signals, and its silence."""
 
-    def __init__(self, child: ChildProcess, output: Path, listener: Listener, load_limit_s: float):
+    def __init__(
+        self, child: ChildProcess, request: RunRequest, listener: Listener, load_limit_s: float
+    ):
         self._child = child
-        self._output = output
+        self._request = request
         self._listener = listener
         self._load_limit_s = load_limit_s
         self._phase = STARTING
@@ -82,6 +84,9 @@ class _Watch:
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._printed = ""
         self._tests: list[TestResult] = []
+        if request.resumes:
+            # The child tells only what it runs itself.
+            self._tests = finished_tests(request.output, request.session_id)
         self._session: Session | None = None
         self._error: Exception | None = None
         self._was_interrupted = False
@@ -214,10 +219,11 @@ class _Watch:
         while self._relay():
             pass
 
-    def session(self, request: RunRequest) -> Session:
+    def session(self) -> Session:
         """Give the session, with a finding if the child was cut off."""
+        request = self._request
         if isinstance(self._error, BackendFault):
-            return faulted_session(request, self._error, self._phase)
+            return faulted_session(request, self._tests, self._error, self._phase)
         if self._error is not None:
             raise self._error
         if self._was_interrupted:
