@@ -67,6 +67,13 @@ def test_reference_logs_are_read() -> None:
             assert validity == ("VALID" if summary.is_valid else "INVALID"), folder
 
 
+def test_logs_written_on_windows_are_the_same(tmp_path: Path) -> None:
+    folder = shared_data("loadgen-logs", "v0.5", "SingleStream_PerformanceOnly")
+    plain, windows = folder / "mlperf_log_detail.txt", tmp_path / "windows.txt"
+    windows.write_bytes(plain.read_bytes().replace(b"\n", b"\r\n"))
+    assert read_detail(windows) == read_detail(plain)
+
+
 def test_every_error_of_a_v05_log_is_found(tmp_path: Path) -> None:
     asked = short_settings(era=Era.V05, max_query_count=5)
     outcome = simulate(asked)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -109,6 +110,31 @@ def _digits_of_pairs() -> NDArray[np.uint32]:
     return pairs.reshape(-1).astype("<u4")
 
 
+_LONGEST_NUMBER = 1000
+_LONG_NUMBER = re.compile(rb"[:\s,\[-]\d{%d}" % _LONGEST_NUMBER)
+
+
+class _WithoutLongNumbers:
+    """A file to read from that refuses whole numbers of a thousand digits.
+
+    ijson's C code crashes the process on numbers that Python refuses to convert.
+    """
+
+    def __init__(self, file: BinaryIO, path: Path):
+        self._file = file
+        self._path = path
+        self._tail = b""
+
+    def read(self, size: int = -1) -> bytes:
+        """Read as the file does; raise `AccuracyLogError` for a number that is too long."""
+        chunk = self._file.read(size)
+        text = self._tail + chunk
+        if _LONG_NUMBER.search(text):
+            raise AccuracyLogError(f"{self._path}: a number of {_LONGEST_NUMBER} digits or more")
+        self._tail = text[-_LONGEST_NUMBER - 1 :]
+        return chunk
+
+
 def read_accuracy_log(path: Path) -> Iterator[AccuracyEntry]:
     """Read an accuracy log of any dialect, entry by entry, in bounded memory.
 
@@ -118,10 +144,12 @@ def read_accuracy_log(path: Path) -> Iterator[AccuracyEntry]:
     number = 0
     try:
         with path.open("rb") as file:
-            for value in ijson.items(file, "item"):
+            events = ijson.basic_parse(_WithoutLongNumbers(file, path))
+            for value in _values(events, path):
                 yield _entry_of(path, number, value)
                 number += 1
-    except ijson.JSONError as error:
+    except (ijson.JSONError, ValueError, ArithmeticError) as error:
+        # Exponents that no decimal number can have are an ArithmeticError.
         raise AccuracyLogError(
             f"{path}: cut off or damaged after {number} entries ({error})"
         ) from error
@@ -129,12 +157,42 @@ def read_accuracy_log(path: Path) -> Iterator[AccuracyEntry]:
         raise AccuracyLogError(f"{path}: {error.strerror or error}") from error
 
 
+def _values(events: Iterator[tuple[str, Any]], path: Path) -> Iterator[Any]:
+    """Give the values of the outermost array one by one, each of bounded size and depth.
+
+    Paths to each value, as ijson keeps them, would take all memory where brackets nest deeply.
+    """
+    depth = count = 0
+    builder = ijson.ObjectBuilder()
+    for event, value in events:
+        if depth == 0 and event != "start_array":
+            # Other JSON than an array has no entries; it is still read to its end.
+            for _ in events:
+                pass
+            return
+        before, depth = depth, depth + _STEPS.get(event, 0)
+        if before == 0 or depth == 0:
+            continue
+        builder.event(event, value)
+        count += 1
+        if depth > _DEEPEST or count > _MOST_PARTS:
+            raise AccuracyLogError(f"{path}: an entry with more in it than an answer has")
+        if depth == 1:
+            yield builder.value
+            builder, count = ijson.ObjectBuilder(), 0
+
+
+_STEPS = {"start_array": 1, "start_map": 1, "end_array": -1, "end_map": -1}
+_DEEPEST = 8
+_MOST_PARTS = 200
+
+
 def _entry_of(path: Path, number: int, value: Any) -> AccuracyEntry:
     try:
         token_data = value.get("token_data")
         return AccuracyEntry(
-            seq_id=int(value["seq_id"]),
-            qsl_idx=int(value["qsl_idx"]),
+            seq_id=_whole(value["seq_id"]),
+            qsl_idx=_whole(value["qsl_idx"]),
             data=bytes.fromhex(value["data"]),
             token_data=None if token_data is None else bytes.fromhex(token_data),
             token_count=value.get("token_count"),
@@ -144,3 +202,10 @@ def _entry_of(path: Path, number: int, value: Any) -> AccuracyEntry:
             f"{path}: entry {number} is not an object with seq_id, qsl_idx and hexadecimal "
             f"data ({error!r})"
         ) from None
+
+
+def _whole(value: Any) -> int:
+    """Give a whole number as it is; a number such as 1e999999999 would take all memory."""
+    if not isinstance(value, int):
+        raise TypeError(f"{type(value).__name__} in place of a whole number")
+    return value

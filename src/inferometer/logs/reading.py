@@ -128,7 +128,8 @@ def read_detail(path: Path) -> DetailLog:
     Raises `LogError` for a file that can't be opened. Damaged lines are left out and named
     in ``problems``.
     """
-    text = _read_text(path)
+    # LoadGen on Windows ends its lines so.
+    text = _read_text(path).replace("\r\n", "\n")
     if text.startswith('"pid"'):
         return DetailLog(True, tuple(_v05_entries(text)))
     entries: list[DetailEntry] = []
