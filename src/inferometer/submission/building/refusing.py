@@ -1,0 +1,267 @@
+"""Refusing: everything that keeps recorded runs out of a submission, by rule."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from inferometer.loadgen import Finding, Severity
+from inferometer.submission.building.belonging import differences, differs_from_description
+from inferometer.submission.building.candidate import Candidate, RecordedTest
+from inferometer.submission.building.departures import departures
+from inferometer.submission.building.findings import Findings
+from inferometer.submission.building.request import SubmissionRequest
+from inferometer.submission.building.rescoring import has_answers, rescored_line
+
+__all__ = ["findings_of_candidate", "findings_of_systems", "printed_value"]
+
+_RANDOM = "random"
+_SYNTHETIC = "synthetic"
+_QUICK = "quick"
+_NUMBER = re.compile(r"(?:accuracy=|mAP=|BLEU:\s*)(\d+(?:\.\d+)?)")
+# Findings of tests that a rule of the submission already speaks of.
+_SPOKEN_OF = {
+    "accuracy.below-target",
+    "accuracy.coverage",
+    "accuracy.not-measured",
+    "round.accuracy-not-measured",
+    "round.below-target",
+    "round.other-data-set",
+    "round.part-of-data-set",
+    "run.interrupted",
+}
+_MODEL_OPTIONS = ("model", "weights", "number_format", "seed", "extra")
+
+
+def findings_of_candidate(
+    candidate: Candidate, request: SubmissionRequest, findings: Findings
+) -> Iterator[Finding]:
+    """Give everything that speaks against one result, whether it refuses it or not."""
+    yield from _of_place(candidate, request, findings)
+    for test in candidate.tests:
+        yield from _of_test(test, request, findings)
+    for test in _one_a_session(candidate):
+        yield from _of_data(test, candidate, request, findings)
+    yield from _of_settings(candidate, request, findings)
+    yield from _of_accuracy(candidate, request, findings)
+    yield from _of_performance(candidate, request, findings)
+    yield from _of_sameness(candidate, findings)
+
+
+def findings_of_systems(
+    candidates: list[Candidate],
+    description: Mapping[str, str],
+    findings: Findings,
+) -> Iterator[Finding]:
+    """Say which sessions were recorded on another system than the first or the described one."""
+    sessions = {id(t.session): t.session for c in candidates for t in c.tests}
+    all_of_them = list(sessions.values())
+    for session in all_of_them:
+        for text in differs_from_description(session.system, description):
+            yield findings.find("other-system", f"{session.folder}: {text}")
+    for session in all_of_them[1:]:
+        for text in differences(all_of_them[0].system, session.system):
+            yield findings.find(
+                "other-system", f"{session.folder}: {text} as in {all_of_them[0].folder}"
+            )
+
+
+def printed_value(line: str) -> float | None:
+    """Give the number of a line of accuracy.txt, as the published checkers read it."""
+    found = _NUMBER.match(line)
+    return float(found[1]) if found else None
+
+
+def _of_place(
+    candidate: Candidate, request: SubmissionRequest, findings: Findings
+) -> Iterator[Finding]:
+    """Look at whether the round has such a result at all."""
+    book = request.book
+    if candidate.scenario not in book.scenarios:
+        yield findings.find("not-in-round", f"{candidate.title}: the round has no such scenario")
+    if candidate.benchmark is None and (request.is_closed or not book.era.is_v05):
+        known = ", ".join(book.benchmarks)
+        yield findings.find("not-in-round", f"{candidate.name} is none of {known}")
+
+
+def _of_test(
+    test: RecordedTest, request: SubmissionRequest, findings: Findings
+) -> Iterator[Finding]:
+    """Look at how one test was recorded."""
+    label, where = test.result.label, test.where
+    if label == _QUICK:
+        yield findings.find("quick-run", where)
+    elif label.partition(",")[0] != f"round {request.book.name}":
+        yield findings.find("other-round", f"{where}: recorded as {label!r}")
+    if test.result.was_interrupted or test.session.has_failed:
+        yield findings.find("interrupted", where)
+
+
+def _one_a_session(candidate: Candidate) -> list[RecordedTest]:
+    """Give the first test of each session: what all of them have in common is said once."""
+    return list({id(test.session): test for test in reversed(candidate.tests)}.values())
+
+
+def _of_settings(
+    candidate: Candidate, request: SubmissionRequest, findings: Findings
+) -> Iterator[Finding]:
+    """Hold the settings of the performance runs against the round's."""
+    for test in candidate.performance:
+        found = departures(test, candidate, request.book, is_closed=request.is_closed)
+        for rule, is_let in (("changed-settings", False), ("demo", True)):
+            group = [str(one) for one in found if (request.demo and one.only_shortens) is is_let]
+            if group:
+                yield findings.find(rule, f"{candidate.title}: {', '.join(group)}")
+
+
+def _of_data(
+    test: RecordedTest, candidate: Candidate, request: SubmissionRequest, findings: Findings
+) -> Iterator[Finding]:
+    workload, options, where = test.session.workload, test.options, candidate.title
+    reason = str(workload.get("not_scored") or "")
+    data = str(workload.get("data_set") or "")
+    if options.get("weights") == _RANDOM or f"{_RANDOM} weights" in reason:
+        yield findings.find("random-weights", where)
+    if options.get("data") == _SYNTHETIC or _SYNTHETIC in f"{data} {reason}":
+        yield findings.find("synthetic-data", where)
+    parts = {str(t.result.recording.notes.get("preview", "")) for t in candidate.tests} - {""}
+    if options.get("count") is not None:
+        parts.add(f"the first {options['count']} samples")
+    if parts:
+        yield findings.find("part-of-data-set", f"{where}: {', '.join(sorted(parts))}")
+        return
+    if candidate.benchmark is not None and not _is_whole(test, candidate):
+        total = test.result.recording.total_sample_count
+        seen = f"{where}: {total:,} samples of {data or 'unknown data'}; {candidate.benchmark.name}"
+        seen += f" has {candidate.benchmark.dataset_size:,} of {candidate.benchmark.dataset}"
+        # Under the official name it would pass for a result on the benchmark's own data.
+        is_let = request.demo and candidate.name not in request.book.benchmarks
+        yield findings.find("demo" if is_let else "small-data-set", seen)
+
+
+def _is_whole(test: RecordedTest, candidate: Candidate) -> bool:
+    """Tell whether the library is as large as the benchmark's data set, in one of its forms."""
+    benchmark = candidate.benchmark
+    assert benchmark is not None
+    sizes = {
+        benchmark.dataset_size,
+        benchmark.dataset_size_without_empty,
+        *benchmark.accuracy_sample_count.values(),
+    }
+    if benchmark.performance_sample_count > benchmark.dataset_size:
+        # The data set is repeated until there are so many.
+        sizes.add(benchmark.performance_sample_count)
+    return test.result.recording.total_sample_count in sizes
+
+
+def _of_accuracy(
+    candidate: Candidate, request: SubmissionRequest, findings: Findings
+) -> Iterator[Finding]:
+    tests = candidate.accuracy
+    scored = [test for test in tests if test.result.accuracy is not None and has_answers(test)]
+    if not scored:
+        yield findings.find("accuracy-missing", candidate.title)
+    if len(tests) > 1:
+        where = ", ".join(test.where for test in tests)
+        yield findings.find("run-count", f"{candidate.title}: {len(tests)} accuracy runs: {where}")
+    for test in scored:
+        yield from _of_score(test, findings)
+    for test in tests:
+        for found in _errors(test, "accuracy.coverage"):
+            yield findings.find("accuracy-incomplete", f"{test.where}: {found.seen}")
+        for found in _errors(test):
+            yield findings.find("run-failed", f"{test.where}: {found.rule.title}, {found.seen}")
+    benchmark = candidate.benchmark
+    if benchmark is None or not request.is_closed:
+        return
+    for test in scored:
+        assert test.result.accuracy is not None
+        value = printed_value(test.result.accuracy.line)
+        if value is None or value < benchmark.target_value:
+            seen = f"{test.result.accuracy.line}, and {benchmark.target_value:g} is wanted"
+            yield findings.find("below-target", f"{candidate.title}: {seen}")
+
+
+def _of_score(test: RecordedTest, findings: Findings) -> Iterator[Finding]:
+    """Compute the accuracy anew, where that can be done here."""
+    assert test.result.accuracy is not None
+    recorded, again = test.result.accuracy.line, rescored_line(test)
+    if again is None:
+        yield findings.find("accuracy-believed", f"{test.where}: {recorded}")
+    elif again != recorded:
+        yield findings.find("accuracy-differs", f"{test.where}: {recorded}, anew {again}")
+
+
+def _of_performance(
+    candidate: Candidate, request: SubmissionRequest, findings: Findings
+) -> Iterator[Finding]:
+    wanted = request.book.runs.get(candidate.scenario, 1)
+    count = len(candidate.performance)
+    if not count:
+        yield findings.find("performance-missing", candidate.title)
+    elif count != wanted:
+        seen = f"{candidate.title}: {count} performance runs, and the round wants {wanted}"
+        yield findings.find("run-count", seen)
+    for test in candidate.performance:
+        yield from _of_validity(test, request, findings)
+
+
+def _of_validity(
+    test: RecordedTest, request: SubmissionRequest, findings: Findings
+) -> Iterator[Finding]:
+    """Look at a run's verdict; a demo may be too short, where the published checker lets it."""
+    verdict = test.result.verdict
+    if verdict is None:
+        yield findings.find("invalid", f"{test.where}: it has no result")
+        return
+    for found in _errors(test):
+        if found.rule.id.startswith(("criteria.", "timing.")):
+            is_short = found.rule.id in ("criteria.min-duration", "criteria.min-queries")
+            is_let = request.demo and is_short and not request.book.era.is_v05
+            seen = f"{test.where}: {found.rule.title}, {found.seen}"
+            yield findings.find("demo" if is_let else "invalid", seen)
+        else:
+            yield findings.find("run-failed", f"{test.where}: {found.rule.title}, {found.seen}")
+
+
+def _errors(test: RecordedTest, rule_id: str | None = None) -> Iterator[Finding]:
+    """Give a test's errors: those of a rule, or all that no rule of its own speaks of."""
+    for found in test.result.findings:
+        is_error = found.rule.severity is Severity.ERROR
+        is_asked = found.rule.id == rule_id if rule_id else found.rule.id not in _SPOKEN_OF
+        if is_error and is_asked:
+            yield found
+
+
+def _of_sameness(candidate: Candidate, findings: Findings) -> Iterator[Finding]:
+    """Hold the tests of one result beside each other: one model, run in one way."""
+    tests = candidate.tests
+    for test in tests[1:]:
+        for what, rule, values in (
+            ("model", "other-model", [_model_of(one) for one in (tests[0], test)]),
+            ("backend", "other-backend", [dict(one.backend) for one in (tests[0], test)]),
+        ):
+            if values[0] != values[1]:
+                names = sorted(
+                    name
+                    for name in {*values[0], *values[1]}
+                    if values[0].get(name) != values[1].get(name)
+                )
+                seen = f"{test.where} has another {what} than {tests[0].where}"
+                yield findings.find(rule, f"{seen}: {', '.join(names)}")
+
+
+def _model_of(test: RecordedTest) -> dict[str, Any]:
+    """Give what decides which model ran: options, form, and hashes where they were noted."""
+    workload = test.session.workload
+    notes = test.result.recording.notes
+    chosen = {name: test.options.get(name) for name in _MODEL_OPTIONS}
+    noted = {name: workload.get(name) for name in ("name", "profile", "model", "parameters")}
+    hashes = {
+        name: source.get(name)
+        for source in (workload, notes)
+        for name in ("model_sha256", "sha256")
+        if source.get(name)
+    }
+    return {**chosen, **{f"{name} of the workload": v for name, v in noted.items()}, **hashes}

@@ -1,0 +1,51 @@
+"""System description: the keys that a round wants, from facts and what the user says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from inferometer.loadgen import nearest_name
+from inferometer.rounds import Round
+from inferometer.submission.system.file import SystemDescriptionError
+
+__all__ = ["check_filled", "described", "known_keys"]
+
+
+def known_keys(book: Round) -> tuple[str, ...]:
+    """Give every key that a description of the round may have, those it must have first."""
+    keys = book.system_keys
+    return tuple(dict.fromkeys((*keys.required, *keys.optional)))
+
+
+def described(book: Round, *sources: Mapping[str, str]) -> dict[str, str]:
+    """Give a description with every key of the round; a later source overrides an earlier one.
+
+    An empty value overrides nothing. What no source knows is an empty text.
+    """
+    values = dict.fromkeys(known_keys(book), "")
+    for source in sources:
+        values.update({key: text for key, text in source.items() if text and key in values})
+    return values
+
+
+def check_filled(book: Round, values: Mapping[str, str]) -> None:
+    """Raise `SystemDescriptionError` for keys that are empty or wrong, saying how to give them."""
+    keys = book.system_keys
+    wanted = dict.fromkeys((*keys.filled, *keys.values))
+    empty = [key for key in wanted if not values.get(key)]
+    if empty:
+        lines = "".join(f'\n    "{key}": "…"' for key in empty)
+        raise SystemDescriptionError(
+            f"round {book.name} wants what this machine doesn't tell: {', '.join(empty)}; write it "
+            "into a file, after `inferometer submit --describe-system > system.json`, and give it "
+            f"with --system system.json:{lines}"
+        )
+    for key, words in keys.values.items():
+        if values[key].lower() not in words:
+            raise SystemDescriptionError(
+                f"{key} is {values[key]!r}; it takes one of {'; '.join(words)}"
+                f"{nearest_name(values[key], words)}"
+            )
+    for key in keys.integers:
+        if not values[key].isdecimal():
+            raise SystemDescriptionError(f"{key} is {values[key]!r}; it takes a whole number")
