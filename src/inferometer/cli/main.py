@@ -19,6 +19,8 @@ EXIT_INTERRUPTED = 130
 _VERBS = {
     "accuracy": "inferometer.cli.accuracy",
     "agree": "inferometer.cli.agree",
+    "audit": "inferometer.cli.audit",
+    "check": "inferometer.cli.check",
     "check-env": "inferometer.cli.check_env",
     "exec": "inferometer.cli.exec",
     "export": "inferometer.cli.export",
@@ -27,7 +29,10 @@ _VERBS = {
     "quantize": "inferometer.cli.quantize",
     "recover": "inferometer.cli.recover",
     "report": "inferometer.cli.report",
+    "results": "inferometer.cli.results",
+    "rules": "inferometer.cli.rules",
     "run": "inferometer.cli.run",
+    "submit": "inferometer.cli.submit",
     "tune": "inferometer.cli.tune",
     "verify": "inferometer.cli.verify",
 }
@@ -76,6 +81,11 @@ def cli() -> None:
     inferometer tune pocket-mobilenet  good settings, confirmed on fresh runs
     inferometer exec harness.py        a script written against mlperf_loadgen
     inferometer report runs/…          the report of a run, again
+    inferometer rules settings.seeds   what a rule asks, and how it is checked
+    inferometer submit runs/…          the tree of a submission from recorded runs
+    inferometer check TREE             anybody's submission, recomputed
+    inferometer audit pocket-mobilenet whether a system cheats
+    inferometer results show FILE      published and own results, the best first
 
     \b
     Exit codes: 0 all results good, 1 a result is INVALID or not accurate enough,
