@@ -110,8 +110,9 @@ def test_an_interrupt_leaves_a_file(tmp_path: Path) -> None:
     ) as process:
         assert process.stdout is not None
         # The first remark comes when the first axis is done.
-        while "SingleStream" not in process.stdout.readline():
-            pass
+        for line in process.stdout:
+            if "SingleStream" in line:
+                break
         process.send_signal(signal.SIGINT)
         process.stdout.read()
     assert process.returncode == 130

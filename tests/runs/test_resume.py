@@ -180,6 +180,7 @@ def test_an_interrupted_session_comes_to_what_it_would_have(
     assert len(again.tests) == 6
 
 
+@pytest.mark.slow
 def test_a_session_can_be_cut_off_and_resumed_twice(
     request_of: Callable[..., RunRequest], tmp_path: Path
 ) -> None:
@@ -202,6 +203,7 @@ def test_a_session_can_be_cut_off_and_resumed_twice(
     assert len(same.tests) == 4
 
 
+@pytest.mark.slow
 def test_after_a_crash_of_the_process_that_measures(
     request_of: Callable[..., RunRequest], tmp_path: Path
 ) -> None:
@@ -220,6 +222,7 @@ def test_after_a_crash_of_the_process_that_measures(
     assert load_session(request.output).findings == ()
 
 
+@pytest.mark.slow
 def test_a_crash_while_loading_anew_loses_nothing(
     request_of: Callable[..., RunRequest], tmp_path: Path
 ) -> None:
@@ -234,6 +237,7 @@ def test_a_crash_while_loading_anew_loses_nothing(
     assert len(resumed(cut.folder).tests) == 4
 
 
+@pytest.mark.slow
 def test_a_run_that_never_came_to_load_its_model(
     request_of: Callable[..., RunRequest], tmp_path: Path
 ) -> None:
@@ -276,6 +280,7 @@ def shorten(folder: Path) -> None:
     path.write_text(json.dumps(kept))
 
 
+@pytest.mark.slow
 def test_ctrl_c_names_the_command_that_goes_on(
     request_of: Callable[..., RunRequest], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -296,6 +301,7 @@ def test_ctrl_c_names_the_command_that_goes_on(
     assert "to go on" not in found.output
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kills_both", [False, True])
 def test_after_kill_9_of_the_parent(
     kills_both: bool, request_of: Callable[..., RunRequest], tmp_path: Path
@@ -410,6 +416,7 @@ def test_a_test_that_can_not_be_read_is_kept_and_run_again(cut_off: Path) -> Non
     assert kept.read_bytes() == b"nothing"
 
 
+@pytest.mark.slow
 def test_tests_of_another_session_in_the_folder_are_not_taken_for_finished(
     request_of: Callable[..., RunRequest], tmp_path: Path
 ) -> None:
@@ -505,6 +512,7 @@ def test_suites_that_are_no_suites(text: str, message: str, tmp_path: Path) -> N
         resumed_requests(tmp_path)
 
 
+@pytest.mark.slow
 def test_a_suite_goes_on_with_each_workload_where_it_was(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

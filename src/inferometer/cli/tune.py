@@ -35,6 +35,8 @@ _AS_RUN: dict[str, Any] = {
     "tuned": None,
     "target_qps": None,
     "round_name": None,
+    "division": None,
+    "area": None,
     "precision": 0.02,
     "settings_file": None,
     "user_conf": None,

@@ -18,6 +18,7 @@ from tests.submission.audit.zoo import CAUGHT_BY
 
 SCENARIOS = (Scenario.SINGLE_STREAM, Scenario.SERVER, Scenario.OFFLINE)
 HONEST_SEEDS = range(20)
+FAST_SEEDS = 4
 
 
 @pytest.mark.parametrize("kind", CAUGHT_BY, ids=lambda kind: kind.__name__)
@@ -28,7 +29,13 @@ def test_every_cheat_is_caught(kind: Any) -> None:
     assert failed == set(CAUGHT_BY[kind]), [(one.audit, one.seen) for one in found]
 
 
-@pytest.mark.parametrize("seed", HONEST_SEEDS)
+@pytest.mark.parametrize(
+    "seed",
+    [
+        seed if seed < FAST_SEEDS else pytest.param(seed, marks=pytest.mark.slow)
+        for seed in HONEST_SEEDS
+    ],
+)
 def test_an_honest_system_with_noisy_timing_passes(seed: int) -> None:
     """A query's time spreads by 30 %, one in fifty stalls, and every start is different."""
     bench = Bench(Simulated(Honest, seed=seed + 1, noise=0.3, stalls=0.02))

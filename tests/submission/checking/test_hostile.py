@@ -189,6 +189,7 @@ def test_what_breaks_a_check_is_a_finding(tmp_path: Path, monkeypatch: pytest.Mo
     assert "nobody thought of" in found.seen
 
 
+@pytest.mark.slow
 def test_a_worker_that_dies_is_a_finding(tmp_path: Path) -> None:
     for benchmark in ("resnet", "ssd-small"):
         make_tree(tmp_path, benchmark)
@@ -213,6 +214,7 @@ class _PoisonPlace(ResultPlace):
         return os._exit, (9,)
 
 
+@pytest.mark.slow
 def test_only_the_result_that_kills_its_worker_is_lost(tmp_path: Path) -> None:
     for scenario in (Scenario.SINGLE_STREAM, Scenario.MULTI_STREAM, Scenario.OFFLINE):
         for benchmark in ("resnet", "ssd-small"):
