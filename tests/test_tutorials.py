@@ -77,6 +77,7 @@ def test_own_model(tmp_path: Path) -> None:
     assert min(scenes) > 0.4
 
 
+@pytest.mark.slow
 def test_python_function(tmp_path: Path) -> None:
     printed = type_in("python-function.md", tmp_path)
     assert "mine.py:predict on garments" in printed

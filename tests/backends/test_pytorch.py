@@ -133,6 +133,7 @@ def test_options_change_no_answers(
     np.testing.assert_allclose(found, expected(net, images), rtol=0, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_files_of_a_user(net: Any, images: NDArray[np.float32], tmp_path: Path) -> None:
     example = (torch.from_numpy(images[:2]),)
     sizes = ({0: torch.export.Dim("n", min=1, max=64)},)

@@ -165,6 +165,7 @@ def test_json_output_is_json_alone(tmp_path: Path) -> None:
     assert Path(values["report"]).exists()
 
 
+@pytest.mark.slow
 def test_settings_file_and_round(tmp_path: Path) -> None:
     """By the book of v0.5, but for the durations, which a test can't wait for."""
     pytest.importorskip("onnxruntime")
@@ -193,6 +194,7 @@ def test_settings_file_and_round(tmp_path: Path) -> None:
     assert session["label"] == "round v0.5, changed settings"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options",
     [

@@ -38,6 +38,7 @@ max_batch = 4
 """
 
 
+@pytest.mark.slow
 def test_run_takes_the_setup_of_each_scenario(tmp_path: Path) -> None:
     (tmp_path / "t.toml").write_text(FILE, "utf-8")
     arguments = ["run", "pocket-mobilenet", "--tuned", "t.toml", "--output", "out", "--json"]

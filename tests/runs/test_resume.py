@@ -148,6 +148,7 @@ def by_the_book(request_of: Callable[..., RunRequest], name: str) -> RunRequest:
     )
 
 
+@pytest.mark.slow
 def test_an_interrupted_session_comes_to_what_it_would_have(
     request_of: Callable[..., RunRequest], tmp_path: Path
 ) -> None:

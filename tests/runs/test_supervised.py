@@ -221,6 +221,7 @@ def test_a_process_killed_from_outside(request_of: Request) -> None:
     assert test.was_interrupted
 
 
+@pytest.mark.slow
 def test_a_suite_goes_on_after_a_crash(request_of: Request) -> None:
     first = request_of("answer", more="os._exit(1)")
     sessions = []
@@ -265,6 +266,7 @@ def started(request: RunRequest, **options: Any) -> subprocess.Popen[str]:
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_terminal_that_interrupts_both_processes_asks_once(request_of: Request) -> None:
     """A second signal would abandon the system before its last query is answered."""
     request = request_of("slow")

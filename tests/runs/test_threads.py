@@ -54,6 +54,7 @@ def test_threads(
     assert threads_of(options, scenario, model_bytes) == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("worth_bytes", [1, LARGE])
 def test_a_run_sets_the_model_up_for_each_scenario(
     worth_bytes: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

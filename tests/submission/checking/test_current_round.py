@@ -22,6 +22,8 @@ __all__ = ["pocket_v61"]
 _SUMMARY, _DETAIL = "mlperf_log_summary.txt", "mlperf_log_detail.txt"
 _LOG = "mlperf_log_accuracy.json"
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def result(pocket_v61: Path, tmp_path: Path) -> Path:

@@ -99,6 +99,7 @@ def scored(workload: Any, count: int) -> Any:
     return workload.score(answers)
 
 
+@pytest.mark.slow
 @BOTH
 def test_the_recorded_accuracy_is_what_the_model_reaches(kind: Kind) -> None:
     pytest.importorskip("onnxruntime")
