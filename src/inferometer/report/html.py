@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import numpy as np
 from markupsafe import Markup
 
@@ -26,6 +25,7 @@ from inferometer.report.charts import (
     timeline_chart,
 )
 from inferometer.report.summary import backend_text, phases_text, summary_rows
+from inferometer.report.templating import page_environment
 from inferometer.report.wording import accuracy_text, duration_text, interval_text, rate_text
 from inferometer.runs import Session, TestResult
 from inferometer.workloads import in_unit
@@ -55,13 +55,7 @@ def write_html(sessions: Sequence[Session], path: Path) -> Path:
 
 def html_report(sessions: Sequence[Session], beside: Path | None = None) -> str:
     """Give the report as a page. Links to raw files are relative to the folder ``beside``."""
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("inferometer.report"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = page_environment()
     environment.filters.update(
         duration=duration_text,
         rate=rate_text,

@@ -11,7 +11,6 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import jinja2
 from markupsafe import Markup
 
 from inferometer.loadgen import Rule, write_atomically
@@ -25,6 +24,7 @@ from inferometer.report.leaderboard_wording import (
     place_cell,
     warnings_of,
 )
+from inferometer.report.templating import page_environment
 from inferometer.submission.published import PROCESSOR_KINDS, Need, ResultRow, chosen
 
 __all__ = ["leaderboard_html", "write_leaderboard"]
@@ -61,13 +61,7 @@ def leaderboard_html(rows: Sequence[ResultRow]) -> str:
     Every row stands in the page as text; the script only hides, sorts and counts. Without it,
     all rows are shown. Nothing is loaded from anywhere.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("inferometer.report"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = page_environment()
     script = _script()
     ordered = chosen(rows, Need())
     published = [row for row in ordered if not row.is_own]

@@ -23,6 +23,7 @@ from inferometer.runs.effort import Pace
 from inferometer.runs.request import RunRequest
 from inferometer.runs.result import OPEN
 from inferometer.workloads import WorkloadInfo, get_workload
+from inferometer.workloads.synthetic import SYNTHETIC
 
 __all__ = [
     "breaches",
@@ -33,7 +34,6 @@ __all__ = [
 ]
 
 _ANY_PACE = Pace(1e-3, 1e3)
-_SYNTHETIC = Path("synthetic")
 _FORMAT_WORD = re.compile(r"[a-z]*(fp|float|int|bf|nf)\d+[a-z0-9_]*")
 
 
@@ -155,7 +155,7 @@ def _has_size_of(known: Benchmark, info: WorkloadInfo) -> bool:
 def _of_data(request: RunRequest, info: WorkloadInfo) -> Iterator[tuple[str, str]]:
     """Look at weights and samples."""
     options = request.workload_options
-    is_random, is_synthetic = options.weights == "random", options.data == _SYNTHETIC
+    is_random, is_synthetic = options.weights == "random", options.data == Path(SYNTHETIC)
     if is_random:
         yield "submit.random-weights", "--weights random"
     if is_synthetic:

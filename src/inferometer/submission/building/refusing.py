@@ -13,11 +13,11 @@ from inferometer.submission.building.departures import departures
 from inferometer.submission.building.findings import Findings
 from inferometer.submission.building.request import SubmissionRequest
 from inferometer.submission.building.rescoring import has_answers, rescored_line
+from inferometer.workloads.synthetic import SYNTHETIC
 
 __all__ = ["findings_of_candidate", "findings_of_systems", "printed_value"]
 
 _RANDOM = "random"
-_SYNTHETIC = "synthetic"
 _QUICK = "quick"
 _NUMBER = re.compile(r"(?:accuracy=|mAP=|BLEU:\s*)(\d+(?:\.\d+)?)")
 # Findings of tests that a rule of the submission already speaks of.
@@ -123,7 +123,7 @@ def _of_data(
     data = str(workload.get("data_set") or "")
     if options.get("weights") == _RANDOM or f"{_RANDOM} weights" in reason:
         yield findings.find("random-weights", where)
-    if options.get("data") == _SYNTHETIC or _SYNTHETIC in f"{data} {reason}":
+    if options.get("data") == SYNTHETIC or SYNTHETIC in f"{data} {reason}":
         yield findings.find("synthetic-data", where)
     parts = {str(t.result.recording.notes.get("preview", "")) for t in candidate.tests} - {""}
     if options.get("count") is not None:
