@@ -34,6 +34,7 @@ from inferometer.loadgen import (
 )
 from inferometer.logs import LogSettings, write_logs
 from inferometer.logs.accuracy import SampleLookup
+from inferometer.runs.energy import EnergyMeter
 from inferometer.runs.findings import findings_of_test
 from inferometer.runs.folder import (
     RECORDING,
@@ -93,15 +94,16 @@ def record_test(
     try:
         _announce(folder, journal, label)
         options = options or RunOptions()
-        memory = MemoryWatch()
+        memory, energy = MemoryWatch(), EnergyMeter()
         full = dataclasses.replace(
             options,
             journal=journal,
             response_path=folder / RESPONSES,
-            progress=memory.following(options.progress),
+            progress=memory.following(energy.following(options.progress)),
         )
         outcome = run_test(sut, library, settings, full)
-        outcome = dataclasses.replace(outcome, recording=memory.noted_in(outcome.recording))
+        noted = memory.noted_in(energy.noted_in(outcome.recording))
+        outcome = dataclasses.replace(outcome, recording=noted)
         result = keep_test(outcome, folder, label, scorer, logs)
         if not (folder / RESPONSES).exists():
             # The file was empty and has been dropped; the reader goes on being usable.

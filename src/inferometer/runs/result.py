@@ -17,6 +17,7 @@ from inferometer.loadgen import (
     Severity,
     Verdict,
 )
+from inferometer.runs.energy import EnergyUsage, energy_of
 from inferometer.workloads import AccuracyResult
 
 __all__ = ["Session", "TestResult"]
@@ -83,6 +84,11 @@ class TestResult:
         return None if series is None else PhaseSplit.of(series)
 
     @property
+    def energy(self) -> EnergyUsage | None:
+        """Component energy of the performance; ``None`` where nothing counts it."""
+        return energy_of(self.recording)
+
+    @property
     def is_good(self) -> bool:
         """Whether nothing speaks against the result: VALID, accurate enough, no error."""
         if _has_error(self.findings) or self.is_valid is False:
@@ -114,6 +120,7 @@ class TestResult:
         if self.verdict is not None:
             values["performance"] = _verdict_mapping(self.verdict)
             values["phases"] = plain(self.phases)
+            values["energy"] = _energy_mapping(self.energy)
         if self.accuracy is not None:
             values["accuracy"] = {
                 name: value for name, value in plain(self.accuracy).items() if name not in _PAIRING
@@ -187,6 +194,18 @@ def _has_error(findings: Iterable[Finding]) -> bool:
 def _verdict_mapping(verdict: Verdict) -> dict[str, Any]:
     names = [f.name for f in dataclasses.fields(verdict) if f.name not in _LEFT_OUT]
     return {name: plain(getattr(verdict, name)) for name in names}
+
+
+def _energy_mapping(energy: EnergyUsage | None) -> dict[str, Any] | None:
+    if energy is None:
+        return None
+    return {
+        "source": energy.source,
+        "joules": energy.joules,
+        "watts": energy.watts,
+        "joules_per_sample": energy.joules_per_sample,
+        "parts_j": dict(energy.parts_j),
+    }
 
 
 def plain(value: Any) -> Any:
