@@ -109,6 +109,15 @@ class Table:
             raise RoundError(f"{self.where(key)} holds {twice!r} twice")
         return tuple(values)
 
+    def value(self, key: str) -> Any:
+        """Give a value of whatever kind; it has to be there."""
+        return self._take(key, object, "a value", None)
+
+    def values(self, key: str) -> list[Any]:
+        """Give a list of whatever there is in it."""
+        found: list[Any] = self._take(key, list, "a list", None)
+        return found
+
     def scenarios(self, key: str) -> tuple[Scenario, ...]:
         """Give a list of scenarios."""
         return tuple(self._as_word(key, word, Scenario, "scenario") for word in self.texts(key))
@@ -151,7 +160,8 @@ class Table:
             return default
         value = self._values[key]
         # True is an int to Python, but not to whoever reads the file.
-        if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        is_odd_flag = isinstance(value, bool) and kind not in (bool, object)
+        if not isinstance(value, kind) or is_odd_flag:
             raise RoundError(f"{self.where(key)} is {value!r}; it takes {kind_in_words}")
         return value
 

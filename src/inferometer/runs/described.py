@@ -31,6 +31,7 @@ def described_session(request: RunRequest, loaded: LoadedWorkload) -> Session:
             "not_scored": info.not_scored,
             "options": plain_options(request.workload_options),
             "model_sha256": loaded.model_sha256,
+            "model_bytes": loaded.model_bytes,
             **info.notes,
         },
         backend=loaded.backend_description,

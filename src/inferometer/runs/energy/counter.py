@@ -15,16 +15,17 @@ _SYS = Path("/sys")
 
 
 class Counter(Protocol):
-    """Counts the energy that a part of the machine has taken.
+    """Counts the energy that a part of the machine has taken."""
 
-    name:
-        Source and part, such as ``RAPL package-0``.
-    wraps_at_uj:
-        Where the count begins at 0 again, µJ; 0 if it doesn't.
-    """
+    @property
+    def name(self) -> str:
+        """Source and part, such as ``RAPL package-0``."""
+        ...
 
-    name: str
-    wraps_at_uj: int
+    @property
+    def wraps_at_uj(self) -> int:
+        """Where the count begins at 0 again, µJ; 0 if it doesn't."""
+        ...
 
     def read_uj(self) -> int | None:
         """Give the count, µJ; ``None`` if it can't be read now."""

@@ -76,8 +76,9 @@ class EnergyMeter:
 
     def _thin(self) -> None:
         self._stride *= 2
-        for values in (self._times_s, *self._counts_uj):
-            del values[1::2]
+        del self._times_s[1::2]
+        for counts in self._counts_uj:
+            del counts[1::2]
 
 
 def _unwrapped(count: int, before: Sequence[int], wraps_at_uj: int) -> int:

@@ -1,0 +1,168 @@
+"""Matrix: the file that says what a sweep measures, and what is needed of it."""
+
+from __future__ import annotations
+
+import itertools
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from inferometer.loadgen import Scenario
+from inferometer.rounds.table import RoundError, Table
+from inferometer.runs import Effort
+from inferometer.sweeping.cost import Price
+from inferometer.sweeping.need import Need
+from inferometer.sweeping.option import AXES, Option, SweepError, check_value
+
+__all__ = ["Matrix", "parse_matrix", "read_matrix"]
+
+_MOST_OPTIONS = 1000
+_SCENARIOS = (Scenario.SINGLE_STREAM, Scenario.OFFLINE)
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """What a sweep measures.
+
+    server_qps:
+        The rate of Server, the same for all options; 0 where Server isn't measured.
+    needs:
+        What an option has to meet to be of use.
+    seed:
+        Of the order in which the options are run.
+    """
+
+    workload: str
+    options: tuple[Option, ...]
+    scenarios: tuple[Scenario, ...] = _SCENARIOS
+    server_qps: float = 0.0
+    effort: Effort = Effort()
+    needs: tuple[Need, ...] = ()
+    price: Price | None = None
+    seed: int = 0
+    text: str = ""
+
+
+def read_matrix(path: Path) -> Matrix:
+    """Read a matrix from a TOML file; raise `SweepError` that names it and the key."""
+    try:
+        return parse_matrix(path.read_text("utf-8"), path.name)
+    except OSError as error:
+        raise SweepError(
+            f"{path}: {error.strerror or error}; `inferometer sweep --example` prints one"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise SweepError(f"{path}: not a text in UTF-8 ({error.reason})") from error
+
+
+def parse_matrix(text: str, name: str) -> Matrix:
+    """Read a matrix from the text of a TOML file of a name."""
+    try:
+        table = Table(tomllib.loads(text), name)
+        matrix = _matrix(table, text)
+        table.finish()
+    except tomllib.TOMLDecodeError as error:
+        raise SweepError(f"{name}: not a TOML file: {error}") from error
+    except RoundError as error:
+        raise SweepError(str(error)) from error
+    return matrix
+
+
+def _matrix(table: Table, text: str) -> Matrix:
+    scenarios = table.scenarios("scenarios") if table.has("scenarios") else _SCENARIOS
+    server_qps = table.number("server_qps", 0.0)
+    if Scenario.SERVER in scenarios and not server_qps:
+        raise SweepError(
+            f"{table.where('server_qps')} is missing; Server options are compared at one rate, "
+            "in queries a second"
+        )
+    budget_s = table.number("budget_s", 3.0)
+    return Matrix(
+        workload=table.text("workload"),
+        options=_options(table),
+        scenarios=scenarios,
+        server_qps=server_qps,
+        effort=Effort(budget_s, min(1.0, budget_s / 2), table.number("precision", 0.02)),
+        needs=tuple(
+            Need.parse(text, f"{table.where('need')} {number}")
+            for number, text in enumerate(table.texts("need", ()), start=1)
+        ),
+        price=_price(table),
+        seed=table.count("seed", 0),
+        text=text,
+    )
+
+
+def _price(table: Table) -> Price | None:
+    if not table.has("price"):
+        return None
+    inner = table.table("price")
+    price = Price(inner.number("per_hour"), inner.text("currency", ""))
+    inner.finish()
+    return price
+
+
+def _options(table: Table) -> tuple[Option, ...]:
+    """Give every combination but the excluded ones, and those added by name, each once."""
+    axes = _axes(table)
+    combined = [
+        dict(zip(axes, values, strict=True)) for values in itertools.product(*axes.values())
+    ]
+    excluded = _named(table, "exclude")
+    for number, left_out in enumerate(excluded, start=1):
+        if not any(_matches(values, left_out) for values in combined):
+            raise SweepError(f"{table.where('exclude')} {number} leaves nothing out")
+    kept = [values for values in combined if not any(_matches(values, left) for left in excluded)]
+    kept += _named(table, "include")
+    options = tuple(dict.fromkeys(Option(tuple(values.items())) for values in kept))
+    if not options:
+        raise SweepError(f"{table.where('matrix')}: no option is left to measure")
+    if len(options) > _MOST_OPTIONS:
+        raise SweepError(
+            f"{table.where('matrix')} gives {len(options):,} options; at most {_MOST_OPTIONS:,} "
+            "are measured: take fewer values, or leave some out with [[exclude]]"
+        )
+    _check_places(options, table)
+    return options
+
+
+def _check_places(options: Sequence[Option], table: Table) -> None:
+    places: dict[str, Option] = {}
+    for option in options:
+        other = places.setdefault(option.place.lower(), option)
+        if other != option:
+            raise SweepError(
+                f"{table.where('matrix')}: {option.name!r} and {other.name!r} would lie in the "
+                "same folder; name the files apart"
+            )
+
+
+def _axes(table: Table) -> dict[str, list[Any]]:
+    inner = table.table("matrix", may_miss=table.has("include"))
+    axes = {}
+    for name in inner.names():
+        values = inner.values(name)
+        if not values:
+            raise SweepError(f"{inner.where(name)} is empty; leave it out, or give values")
+        axes[name] = [check_value(name, value, inner.where(name)) for value in values]
+    return axes
+
+
+def _named(table: Table, key: str) -> list[dict[str, Any]]:
+    found = []
+    for inner in table.tables(key, may_miss=True):
+        values = {}
+        for name in AXES:
+            if inner.has(name):
+                values[name] = check_value(name, inner.value(name), inner.where(name))
+        inner.finish()
+        if not values:
+            raise SweepError(f"{inner.where('').rstrip('. ')} names nothing")
+        found.append(values)
+    return found
+
+
+def _matches(values: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+    return all(values.get(name) == value for name, value in wanted.items())
