@@ -33,6 +33,7 @@ _VERBS = {
     "rules": "inferometer.cli.rules",
     "run": "inferometer.cli.run",
     "submit": "inferometer.cli.submit",
+    "sweep": "inferometer.cli.sweep",
     "tune": "inferometer.cli.tune",
     "verify": "inferometer.cli.verify",
 }

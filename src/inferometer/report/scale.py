@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-__all__ = ["Scale", "linear_scale", "log_scale"]
+__all__ = ["Scale", "linear_scale", "log_scale", "span_scale"]
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,15 @@ def linear_scale(high: float, start: float, stop: float, wanted_ticks: int = 5) 
     count = math.ceil(high / step - 1e-9)
     ticks = tuple(step * number for number in range(count + 1))
     return Scale(0.0, ticks[-1], start, stop, is_log=False, ticks=ticks)
+
+
+def span_scale(low: float, high: float, start: float, stop: float) -> Scale:
+    """Give a linear scale from ``low`` to ``high`` as they are, with ticks at round numbers."""
+    high = high if high > low else low + 1.0
+    step = _round_step((high - low) / 5)
+    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    ticks = tuple(step * number for number in range(first, last + 1))
+    return Scale(low, high, start, stop, is_log=False, ticks=ticks)
 
 
 def _round_step(rough: float) -> float:

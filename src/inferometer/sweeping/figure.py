@@ -51,6 +51,8 @@ class Figure:
         95 %; ``None`` where there is none, as of a size.
     note:
         What it is in particular: the percentile, the metric, what counted the energy.
+    unit:
+        Of an accuracy: ``%`` for shares, else what its metric is written with.
     is_valid:
         Whether the test that it comes from was VALID.
     """
@@ -60,6 +62,7 @@ class Figure:
     interval: Interval | None = None
     note: str = ""
     is_valid: bool = True
+    unit: str = "%"
 
     @property
     def low(self) -> float:
@@ -101,9 +104,13 @@ def figures_of(session: Session, price: Price | None = None) -> dict[str, Figure
 def _figures(session: Session) -> Iterator[Figure]:
     accuracy = next((test.accuracy for test in session.tests if test.accuracy is not None), None)
     if accuracy is not None:
-        unit = accuracy.unit
-        note = f"{accuracy.metric}, {unit}" if unit != "%" else accuracy.metric
-        yield Figure(FIGURES["accuracy"], accuracy.value, accuracy.interval, note)
+        yield Figure(
+            FIGURES["accuracy"],
+            accuracy.value,
+            accuracy.interval,
+            accuracy.metric,
+            unit=accuracy.unit,
+        )
     for scenario in (Scenario.SINGLE_STREAM, Scenario.MULTI_STREAM):
         test = _performance(session, scenario)
         if test is not None and test.verdict is not None:
