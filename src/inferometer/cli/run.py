@@ -6,16 +6,27 @@ import json
 import shlex
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 from click.core import ParameterSource
-from rich.console import Console
 
+from inferometer.cli.gates import (
+    Gates,
+    check_summaries,
+    console_for,
+    gate_options,
+    session_json,
+    summary_options,
+    with_gates,
+    write_summaries,
+)
 from inferometer.cli.output import SilentListener, listener_for
 from inferometer.cli.request import MODES, NUMBER_FORMATS, requests_of
 from inferometer.report import print_sessions, write_html
+from inferometer.report.gates import print_gates
 from inferometer.rounds import round_names
 from inferometer.runs import (
     LOAD_LIMIT_S,
@@ -27,12 +38,23 @@ from inferometer.runs import (
     resumed_requests,
     run_supervised,
 )
+from inferometer.runs.gates import GateResult
 from inferometer.workloads import POCKET_SUITE
 
 __all__ = ["command"]
 
 EXIT_INTERRUPTED = 130
-_BESIDE_RESUME = ("resume", "load_limit_s", "in_process", "as_json", "quiet")
+_BESIDE_RESUME = (
+    "resume",
+    "load_limit_s",
+    "in_process",
+    "as_json",
+    "quiet",
+    "fail_if",
+    "baseline",
+    "markdown",
+    "junit",
+)
 
 
 @click.command("run")
@@ -160,6 +182,8 @@ _BESIDE_RESUME = ("resume", "load_limit_s", "in_process", "as_json", "quiet")
 @click.option(
     "--in-process", is_flag=True, help="measure in this process, for debuggers and profilers"
 )
+@gate_options
+@summary_options
 @click.option("--json", "as_json", is_flag=True, help="print the results as JSON, nothing else")
 @click.option("--quiet", is_flag=True, help="print only the table")
 def command(**options: Any) -> None:
@@ -169,27 +193,36 @@ def command(**options: Any) -> None:
     is quick: it ends as soon as its metric is precise enough or its time is used up, and
     says so.
     """
+    check_summaries(options)
+    gates = Gates.asked(options["fail_if"], options["baseline"])
     output, requests = _asked(options)
-    console = Console(stderr=options["as_json"])
+    gates.check(
+        [name for request in requests for name in (request.workload, request.backend)],
+        [scenario for request in requests for scenario in request.chosen_scenarios],
+    )
+    console = console_for(options)
     listener = listener_for(console, quiet=options["as_json"] or options["quiet"])
     try:
         sessions = _run_all(requests, listener, options)
     except KeyboardInterrupt:
         click.echo("interrupted", err=True)
-        _say_how_to_go_on(requests, output, as_json=options["as_json"])
+        _say_how_to_go_on(requests, output, as_json=console.stderr)
         sys.exit(EXIT_INTERRUPTED)
     page = write_html(sessions, output / "report.html")
+    results = gates.hold(sessions)
     if options["as_json"]:
-        found = [_json_of(session, page) for session in sessions]
+        found = [_json_of(session, page, results) for session in sessions]
         value = found[0] if len(requests) == 1 else found
         click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
     else:
         print_sessions(sessions, console)
         console.print(f"report: {page}", style="bold", highlight=False, soft_wrap=True)
+    print_gates(results, console)
+    write_summaries(options, sessions, results, gates.baseline)
     code = max(exit_code(session) for session in sessions)
     if code > 1:
-        _say_how_to_go_on(requests, output, as_json=options["as_json"])
-    sys.exit(code)
+        _say_how_to_go_on(requests, output, as_json=console.stderr)
+    sys.exit(with_gates(code, results))
 
 
 def _asked(options: dict[str, Any]) -> tuple[Path, list[RunRequest]]:
@@ -270,10 +303,9 @@ def exit_code(session: Session) -> int:
     return 0 if session.is_good else 1
 
 
-def _json_of(session: Session, page: Path) -> dict[str, Any]:
+def _json_of(session: Session, page: Path, results: Sequence[GateResult]) -> dict[str, Any]:
     return {
-        **session.to_mapping(),
+        **session_json(session, results),
         "folder": str(session.folder),
         "report": str(page),
-        "tests": [test.to_mapping() for test in session.tests],
     }

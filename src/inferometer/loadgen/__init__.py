@@ -7,7 +7,7 @@ timed part is a pure function of data::
 """
 
 from inferometer.loadgen.arrays import ArrayStore, MemoryStore
-from inferometer.loadgen.atomic_file import write_atomically
+from inferometer.loadgen.atomic_file import atomic_file, write_atomically
 from inferometer.loadgen.clock import Clock, MonotonicClock, VirtualClock
 from inferometer.loadgen.early_stopping import EarlyStoppingEstimate, total_needed
 from inferometer.loadgen.effective import EffectiveSettings, derive
@@ -125,6 +125,7 @@ __all__ = [
     "Verdict",
     "VirtualClock",
     "abandoned_journals",
+    "atomic_file",
     "derive",
     "finding",
     "findings_of_incidents",

@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from inferometer.loadgen import Severity
+from inferometer.report.markup import markdown_row, markdown_text
 from inferometer.submission.checking import (
     Check,
     Outcome,
@@ -76,17 +77,23 @@ def print_published(published: PublishedTree, console: Console) -> None:
 
 def checks_markdown(report: TreeReport) -> str:
     """Give the report as Markdown: the same table, and every finding with its place."""
-    lines = [f"# Check of {_plain(report.tree)}, round {report.round_name}", ""]
-    lines += [_plain(_summary(report)), ""]
+    lines = [f"# Check of {markdown_text(report.tree)}, round {report.round_name}", ""]
+    lines += [markdown_text(_summary(report)), ""]
     if report.results:
-        lines += [_line(_COLUMNS), _line(["---"] * len(_COLUMNS))]
-        lines += [_line([_plain(text) for text in _row(result)]) for result in report.results]
+        lines += [markdown_row(_COLUMNS), markdown_row(["---"] * len(_COLUMNS))]
+        lines += [
+            markdown_row([markdown_text(text) for text in _row(result)])
+            for result in report.results
+        ]
         lines.append("")
     for checks in _by_rule(report.findings()):
         rule = checks[0].rule
-        lines += [f"## {rule.severity.value}: {_plain(rule.title)} (`{rule.id}`)", ""]
-        lines += [f"To do: {_plain(rule.remedy)}.", ""]
-        lines += [f"- {_plain(check.where) or '.'}: {_plain(check.seen)}" for check in checks]
+        lines += [f"## {rule.severity.value}: {markdown_text(rule.title)} (`{rule.id}`)", ""]
+        lines += [f"To do: {markdown_text(rule.remedy)}.", ""]
+        lines += [
+            f"- {markdown_text(check.where) or '.'}: {markdown_text(check.seen)}"
+            for check in checks
+        ]
         lines.append("")
     return "\n".join(lines)
 
@@ -147,16 +154,6 @@ def _summary(report: TreeReport) -> str:
     good = sum(result.is_good for result in report.results)
     verdict = "OK" if report.is_good else "not OK"
     return f"{verdict}: {good} of {len(report.results)} results good; checks: {told}"
-
-
-def _line(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
-
-
-def _plain(text: str) -> str:
-    """Escape what Markdown, or HTML in it, would take for its own."""
-    escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return "".join(f"\\{one}" if one in "\\`*_[]|#!" else one for one in escaped)
 
 
 def _add_suite(root: ElementTree.Element, name: str, checks: Sequence[Check]) -> None:

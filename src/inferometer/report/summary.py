@@ -35,6 +35,8 @@ class SummaryRow:
     accuracy: str
     target: str
     is_accurate: bool | None
+    test: TestResult | None = None
+    """The performance run itself."""
 
 
 def backend_text(session: Session) -> str:
@@ -82,6 +84,7 @@ def _row(
         if has_target and accuracy
         else "",
         is_accurate=accuracy.meets_target if accuracy else None,
+        test=test,
     )
 
 

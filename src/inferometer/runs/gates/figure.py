@@ -61,11 +61,6 @@ class FigureName:
         """What it is measured in."""
         return _PLAIN.get(self.family, Quantity.TIME)
 
-    @property
-    def is_count(self) -> bool:
-        """Whether it is counted, and so known exactly."""
-        return self.quantity is Quantity.COUNT
-
     def __str__(self) -> str:
         if self.family in _PLAIN:
             return self.family

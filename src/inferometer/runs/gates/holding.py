@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from inferometer.loadgen import Interval, Scenario, nearest_name
 from inferometer.runs.baseline import counterparts, weighted_difference
-from inferometer.runs.gates.condition import Certainty, Condition, GateError, Limit
+from inferometer.runs.gates.condition import Certainty, Condition, GateError
 from inferometer.runs.gates.figure import FigureName, Quantity
 from inferometer.runs.gates.reading import Reading, applies, count_findings, read_figure
 from inferometer.runs.gates.result import GateOutcome, GateResult, in_words
@@ -27,7 +27,7 @@ def hold_gates(
     """Hold each condition against every test that it is about; one that fits none fails.
 
     ``baseline`` are the sessions of a kept run. Raises `GateError` for a condition that needs
-    them if there are none, or if its limit is in a unit that the accuracy doesn't have.
+    them if there are none.
     """
     found = []
     for condition in conditions:
@@ -102,37 +102,37 @@ class _Held:
         """Hold it against its limit, which may be relative to a figure of the baseline."""
         limit = self.condition.limit
         if self.reading is None:
-            return self._result(
-                GateOutcome.NOT_MEASURED, f"no {self.condition.figure} was measured"
-            )
+            return self._not_measured(f"no {self.condition.figure} was measured")
         if not limit.is_relative:
             return self.against_limit()
         if base is None:
-            return self._result(
-                GateOutcome.NOT_MEASURED, f"the baseline has no {self.condition.figure} of it"
-            )
+            return self._not_measured(f"the baseline has no {self.condition.figure} of it")
         assert limit.factor is not None
-        offset = _offset(self.condition, self.reading)
         value, interval = weighted_difference(
             self.reading.value, self.reading.interval, limit.factor, base.value, base.interval
         )
         told = in_words(base.value, base.interval, base.unit)
-        return self._judged(value - offset, _shifted(interval, -offset), f", baseline {told}")
+        return self._judged(value, interval, f", baseline {told}")
 
     def against_limit(self) -> GateResult:
         """Hold it against a fixed limit."""
         assert self.reading is not None
-        offset = _offset(self.condition, self.reading)
-        excess = self.reading.value - offset
-        return self._judged(excess, _shifted(self.reading.interval, -offset), "")
+        return self._judged(self.reading.value, self.reading.interval, "")
 
-    def _judged(self, excess: float, interval: Interval, beside: str) -> GateResult:
-        """Judge by how much the figure is above the limit."""
+    def _judged(self, value: float, interval: Interval, beside: str) -> GateResult:
+        """Judge a value by how much it is above the amount of the limit."""
         assert self.reading is not None
+        wrong = _wrong_share(self.condition, self.reading)
+        if wrong:
+            return self._not_measured(wrong)
+        offset = _offset(self.condition)
         told = in_words(self.reading.value, self.reading.interval, self.reading.unit)
-        failed = _is_beyond(self.condition, excess, interval)
+        failed = _is_beyond(self.condition, value - offset, _shifted(interval, -offset))
         outcome = GateOutcome.FAILED if failed else GateOutcome.PASSED
         return self._result(outcome, f"{self.condition.figure} {told}{beside}")
+
+    def _not_measured(self, why: str) -> GateResult:
+        return self._result(GateOutcome.NOT_MEASURED, why)
 
     def _result(self, outcome: GateOutcome, seen: str) -> GateResult:
         workload, backend = _names(self.session)
@@ -167,32 +167,23 @@ def _shifted(interval: Interval, by: float) -> Interval:
     return Interval(low, high)
 
 
-def _offset(condition: Condition, reading: Reading) -> float:
-    """Give the amount of a limit in the unit of a reading."""
+def _offset(condition: Condition) -> float:
+    """Give the amount of a limit in ns, 1/s, as a fraction or plainly."""
     amount = condition.limit.amount
-    if amount is None:
-        return 0.0
-    quantity = condition.figure.quantity
-    if quantity is Quantity.SHARE:
-        _check_share(condition, condition.limit, reading)
-    return amount.value * quantity.units[amount.unit]
+    return 0.0 if amount is None else amount.value * condition.figure.quantity.units[amount.unit]
 
 
-def _check_share(condition: Condition, limit: Limit, reading: Reading) -> None:
-    """Refuse per cent of a score that isn't one, and a share above 1 without its sign."""
-    assert limit.amount is not None
-    is_share = reading.unit == "%"
-    value, unit = abs(limit.amount.value), limit.amount.unit
-    if is_share and not unit and value > 1:
-        raise GateError(
-            f"condition '{condition}': this accuracy is a share; write {value:g} % or "
-            f"{value / 100:g}"
-        )
-    if not is_share and unit == "%":
-        raise GateError(
-            f"condition '{condition}': this accuracy ({reading.unit.strip()}) isn't in per cent; "
-            f"write {value:g} alone"
-        )
+def _wrong_share(condition: Condition, reading: Reading) -> str:
+    """Say what is wrong with per cent of a score that isn't one, or a share without its sign."""
+    amount = condition.limit.amount
+    if amount is None or condition.figure.quantity is not Quantity.SHARE:
+        return ""
+    value, is_share = abs(amount.value), reading.unit == "%"
+    if is_share and not amount.unit and value > 1:
+        return f"this accuracy is a share; write {value:g} % or {value / 100:g}"
+    if not is_share and amount.unit:
+        return f"this accuracy ({reading.unit.strip()}) isn't in per cent; write {value:g} alone"
+    return ""
 
 
 def _why(condition: Condition, sessions: Sequence[Session]) -> str:

@@ -65,13 +65,15 @@ def read_figure(figure: FigureName, test: TestResult) -> Reading | None:
         return count_findings(figure, test.findings)
     if figure.quantity is Quantity.SHARE:
         accuracy = test.accuracy
-        if accuracy is None:
-            return None
-        return Reading(accuracy.value, accuracy.interval, accuracy.unit)
+        return Reading(accuracy.value, accuracy.interval, accuracy.unit) if accuracy else None
     verdict, series = test.verdict, test.recording.performance
     if verdict is None or series is None:
         return None
-    if figure.is_count:
+    return _of_performance(figure, verdict, series)
+
+
+def _of_performance(figure: FigureName, verdict: Verdict, series: SeriesRecord) -> Reading | None:
+    if figure.quantity is Quantity.COUNT:
         is_queries = figure.family == "queries"
         return _exactly(verdict.query_count if is_queries else verdict.sample_count)
     if figure.quantity is Quantity.RATE:
