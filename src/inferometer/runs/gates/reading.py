@@ -23,7 +23,7 @@ from inferometer.loadgen import (
 from inferometer.runs.gates.figure import FigureName, Quantity
 from inferometer.runs.result import TestResult
 
-__all__ = ["Reading", "applies", "count_findings", "read_figure", "throughput"]
+__all__ = ["Reading", "applies", "count_findings", "read_figure"]
 
 UNKNOWN = Interval(None, None)
 _SEVERITIES = {"findings.errors": Severity.ERROR, "findings.warnings": Severity.WARNING}
@@ -93,7 +93,7 @@ def _exactly(value: float, unit: str = "") -> Reading:
 
 def _rate(figure: FigureName, verdict: Verdict, series: SeriesRecord) -> Reading | None:
     if figure.family == "throughput":
-        return throughput(verdict, series)
+        return _throughput(verdict, series)
     tokens = verdict.tokens
     if tokens is None:
         return None
@@ -102,7 +102,7 @@ def _rate(figure: FigureName, verdict: Verdict, series: SeriesRecord) -> Reading
     return None if value is None else Reading(value, UNKNOWN, "1/s")
 
 
-def throughput(verdict: Verdict, series: SeriesRecord) -> Reading | None:
+def _throughput(verdict: Verdict, series: SeriesRecord) -> Reading | None:
     """Give how many samples were answered a second, in any scenario."""
     rates = verdict.rates
     for value in (rates.samples_per_s, rates.completed_samples_per_s, rates.qps_with_overhead):

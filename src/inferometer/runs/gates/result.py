@@ -34,8 +34,9 @@ _RULES = {
 class GateResult:
     """A condition held against one test.
 
-    workload, test:
-        What it was held against, such as ``Server performance``; empty where it matches none.
+    workload, backend, test:
+        What it was held against; the test is such as ``Server performance``. Empty where it
+        matches none.
     seen:
         The figure with its interval, and the limit if it comes from a baseline, as text.
     value, interval:
@@ -58,8 +59,8 @@ class GateResult:
 
     @property
     def where(self) -> str:
-        """Workload and test, as one text."""
-        return " ".join(part for part in (self.workload, self.test) if part)
+        """Workload, backend and test, as one text."""
+        return " ".join(part for part in (self.workload, self.backend, self.test) if part)
 
     @property
     def finding(self) -> Finding | None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from inferometer.submission.published.row import COLUMNS, TableError
 
-__all__ = ["parquet_bytes", "read_parquet"]
+__all__ = ["arrow_modules", "parquet_bytes", "read_parquet"]
 
 _INSTALL = "pip install 'inferometer[results]'"
 _FINDING = ("rule", "severity", "title", "seen", "remedy")
@@ -17,7 +17,7 @@ _FINDING = ("rule", "severity", "title", "seen", "remedy")
 
 def parquet_bytes(rows: Sequence[Mapping[str, Any]]) -> bytes:
     """Give the file for rows of plain values; raise `TableError` if pyarrow isn't installed."""
-    arrow, parquet = _arrow()
+    arrow, parquet = arrow_modules()
     table = arrow.Table.from_pylist(list(rows), schema=_schema(arrow))
     file = io.BytesIO()
     parquet.write_table(table, file, compression="zstd")
@@ -26,7 +26,7 @@ def parquet_bytes(rows: Sequence[Mapping[str, Any]]) -> bytes:
 
 def read_parquet(content: bytes, where: str) -> list[dict[str, Any]]:
     """Read rows of plain values; raise `TableError` if this isn't such a file."""
-    arrow, parquet = _arrow()
+    arrow, parquet = arrow_modules()
     try:
         rows: list[dict[str, Any]] = parquet.read_table(io.BytesIO(content)).to_pylist()
     except (arrow.ArrowException, OSError, ValueError, UnicodeDecodeError) as error:
@@ -34,13 +34,13 @@ def read_parquet(content: bytes, where: str) -> list[dict[str, Any]]:
     return rows
 
 
-def _arrow() -> tuple[Any, Any]:
+def arrow_modules() -> tuple[Any, Any]:
+    """Give pyarrow and its Parquet part; raise `TableError` that says how to install them."""
     try:
         return importlib.import_module("pyarrow"), importlib.import_module("pyarrow.parquet")
     except ImportError as error:
         raise TableError(
-            f"Parquet needs pyarrow, which isn't installed: {_INSTALL}, or name a file that ends "
-            "in .csv or .jsonl"
+            f"Parquet needs pyarrow, which isn't installed: {_INSTALL}, or write CSV instead"
         ) from error
 
 

@@ -13,7 +13,7 @@ from inferometer.loadgen import write_atomically
 from inferometer.submission.published.parquet import parquet_bytes, read_parquet
 from inferometer.submission.published.row import COLUMNS, ResultRow, TableError
 
-__all__ = ["SUFFIXES", "check_table_name", "merged", "read_table", "write_table"]
+__all__ = ["SUFFIXES", "check_table_name", "csv_cell", "merged", "read_table", "write_table"]
 
 _Rows = Sequence[Mapping[str, Any]]
 _MOST_BYTES = 1 << 30
@@ -79,12 +79,13 @@ def _csv_bytes(rows: _Rows) -> bytes:
     writer = csv.writer(text)
     writer.writerow(["schema_version", *(column.name for column in COLUMNS)])
     for row in rows:
-        cells = [_cell(column.kind, row[column.name]) for column in COLUMNS]
+        cells = [csv_cell(column.kind, row[column.name]) for column in COLUMNS]
         writer.writerow([row["schema_version"], *cells])
     return text.getvalue().encode("utf-8")
 
 
-def _cell(kind: str, value: Any) -> str:
+def csv_cell(kind: str, value: Any) -> str:
+    """Write a value of a kind of column as a cell; nothing for ``None``."""
     if value is None:
         return ""
     if kind in _JSON_KINDS:
