@@ -16,6 +16,7 @@ from inferometer.report.markup import xml_text
 from inferometer.report.result_table import COLUMNS, result_rows, test_name
 from inferometer.runs import Session
 from inferometer.runs.folder import RECORDING, RESULT, SESSION
+from inferometer.runs.result import MODE_WORDS
 
 __all__ = ["MlflowError", "log_sessions", "session_id"]
 
@@ -75,6 +76,8 @@ def session_id(session: Session) -> str:
 
 def _mlflow(place: str) -> tuple[Any, Any, Any]:
     """Give a client for the place, and MLflow's errors and entities."""
+    # Measuring tells nobody anything, unless the user wants MLflow to.
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     try:
         tracking = importlib.import_module("mlflow.tracking")
         errors = importlib.import_module("mlflow.exceptions")
@@ -179,7 +182,7 @@ def _metrics(session: Session) -> Iterator[tuple[str, float, float, int]]:
         step = steps[test.title] = steps.get(test.title, -1) + 1
         for key, value in row.items():
             if value is not None and key not in _TEXTS and key != "schema_version":
-                name = _name(f"{test.scenario.value}.{key}")
+                name = _name(f"{test.scenario.value}.{MODE_WORDS[test.mode]}.{key}")
                 yield name, float(value), test.recording.wall_start_s, step
 
 
