@@ -90,7 +90,8 @@ def cli() -> None:
 
     \b
     Exit codes: 0 all results good, 1 a result is INVALID or not accurate enough,
-    2 wrong usage or settings or something missing, 3 the run failed, 130 interrupted.
+    2 wrong usage or settings or something missing, 3 the run failed, 4 a gate failed
+    (--fail-if), 130 interrupted.
     """  # noqa: D301
 
 

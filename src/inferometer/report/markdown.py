@@ -113,7 +113,17 @@ def _against(session: Session, test: TestResult | None, baseline: Sequence[Sessi
         metric.value, metric.interval or _OPEN, base.value, base.interval or _OPEN
     )
     ends = (f"{end:.3f}" if end is not None else "…" for end in (interval.low, interval.high))
-    return [metric_text(base), f"{metric.value / base.value:.3f} ({' – '.join(ends)})"]
+    ratio = f"{metric.value / base.value:.3f} ({' – '.join(ends)})"
+    return [metric_text(base), ratio + _judgement(interval, is_good=metric.higher_is_better)]
+
+
+def _judgement(ratio: Interval, *, is_good: bool) -> str:
+    """Say which way a ratio went, where its interval leaves no doubt; large ones may be good."""
+    if ratio.low is not None and ratio.low > 1:
+        return ", better" if is_good else ", worse"
+    if ratio.high is not None and ratio.high < 1:
+        return ", worse" if is_good else ", better"
+    return ""
 
 
 def _gates(gates: Sequence[GateResult]) -> Iterator[str]:

@@ -50,7 +50,9 @@ def check_scope(condition: Condition, names: Iterable[str], scenarios: Iterable[
     asked = [*condition.names, *([condition.scenario.value] if condition.scenario else [])]
     for name in asked:
         if name not in known:
-            hint = nearest_name(name, [*names, *(scenario.value for scenario in Scenario)])
+            # A scenario that exists is well written; it just isn't run.
+            every = [scenario.value for scenario in Scenario]
+            hint = "" if name in every else nearest_name(name, [*names, *every])
             raise GateError(
                 f"condition '{condition}': no workload, backend or scenario {name!r} is run"
                 f"{hint or '; run are ' + ', '.join(dict.fromkeys(known))}"
