@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
 import sys
 from pathlib import Path
 from typing import Any
@@ -33,9 +34,9 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def runs_of(store: Path, experiment: str) -> list[Any]:
-    from mlflow.tracking import MlflowClient  # type: ignore[import-not-found,unused-ignore]
-
-    client = MlflowClient(tracking_uri=f"sqlite:///{store / 'mlflow.db'}")
+    client = importlib.import_module("mlflow.tracking").MlflowClient(
+        tracking_uri=f"sqlite:///{store / 'mlflow.db'}"
+    )
     found = client.get_experiment_by_name(experiment)
     return list(client.search_runs([found.experiment_id]))
 
@@ -90,8 +91,8 @@ def test_what_mlflow_refuses_is_one_line(session: Session, store: Path) -> None:
 def test_missing_mlflow_is_one_line(
     session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(sys.modules, "mlflow", None)  # type: ignore[arg-type]
-    monkeypatch.setitem(sys.modules, "mlflow.tracking", None)  # type: ignore[arg-type]
+    monkeypatch.setitem(sys.modules, "mlflow", None)
+    monkeypatch.setitem(sys.modules, "mlflow.tracking", None)
     with pytest.raises(MlflowError, match=r"pip install 'inferometer\[mlflow\]'"):
         list(log_sessions([session], str(tmp_path), "five"))
     assert list(tmp_path.iterdir()) == []

@@ -25,6 +25,7 @@ DEFAULT_LIMIT = 20_000
 """How many samples of each series a timeline shows at most; each takes about a kilobyte."""
 
 _Event = dict[str, Any]
+_encoded = json.JSONEncoder(separators=(",", ":")).encode
 _PHASES = ("wait", "preprocess", "infer", "postprocess")
 
 
@@ -32,8 +33,10 @@ def write_timeline(path: Path, sessions: Sequence[Session], limit: int = DEFAULT
     """Write the timeline of some sessions, whole or not at all; packed if it ends in ``.gz``."""
     with atomic_file(path) as file:
         if path.suffix.lower() == ".gz":
-            with gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0) as packed:
-                _write(io.BufferedWriter(packed), sessions, limit)
+            with gzip.GzipFile(
+                filename="", mode="wb", fileobj=file, compresslevel=5, mtime=0
+            ) as packed:
+                _write(io.BufferedWriter(packed, 1 << 20), sessions, limit)
         else:
             _write(file, sessions, limit)
 
@@ -43,7 +46,7 @@ def _write(file: Any, sessions: Sequence[Session], limit: int) -> None:
     file.write(b'{"displayTimeUnit":"ns","traceEvents":[\n')
     for number, event in enumerate(timeline_events(sessions, limit)):
         file.write(b",\n" if number else b"")
-        file.write(json.dumps(event, separators=(",", ":")).encode("ascii"))
+        file.write(_encoded(event).encode("ascii"))
     file.write(b'\n],"otherData":{"version":"Inferometer"}}\n')
     file.flush()
 
