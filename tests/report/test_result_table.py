@@ -18,6 +18,7 @@ from inferometer.report.session_parquet import QUERY_COLUMNS, write_parquet
 from inferometer.runs import Session
 from inferometer.submission.published import TableError
 from tests.report.sessions import HOSTILE, made_session, written
+from tests.report.test_html import session_of
 
 
 @pytest.fixture(scope="module")
@@ -137,6 +138,15 @@ def test_hostile_names_are_written(tmp_path: Path) -> None:
     write_parquet(tmp_path, [made_session(name=HOSTILE)])
     rows = parquet.read_table(tmp_path / "results.parquet").to_pylist()
     assert rows[0]["workload"].startswith("a|b `c` <img")
+
+
+def test_a_session_without_tests_gives_empty_tables(tmp_path: Path) -> None:
+    parquet = parquet_module()
+    write_parquet(tmp_path, [session_of()])
+    for name, columns in (("results", COLUMNS), ("queries", QUERY_COLUMNS)):
+        table = parquet.read_table(tmp_path / f"{name}.parquet")
+        assert (table.num_rows, table.num_columns) == (0, len(columns))
+    assert results_csv([session_of()]).decode().count("\n") == 1
 
 
 def test_missing_pyarrow_is_one_line(

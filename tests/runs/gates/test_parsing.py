@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 
 import pytest
 from hypothesis import given
@@ -12,6 +13,7 @@ from inferometer.loadgen import PERCENTILES, Scenario
 from inferometer.runs.gates import Condition, GateError, parse_condition
 from inferometer.runs.gates.condition import Amount, Certainty, Comparator, Limit
 from inferometer.runs.gates.figure import EXAMPLES, FigureName, Quantity, figure_name
+from tests.support import ROOT
 
 P99 = FigureName("latency", "p", 0.99)
 
@@ -163,3 +165,12 @@ def test_every_example_is_a_figure_and_every_percentile_may_be_asked_for() -> No
     for fraction in PERCENTILES:
         assert str(FigureName("latency", "p", fraction)) == f"p{fraction * 100:g}"
     assert str(figure_name("p99.95")) == "p99.95"
+
+
+@pytest.mark.parametrize("name", ["README.md", "docs/ci.md", "docs/command-line.md"])
+def test_conditions_in_the_documents_can_be_read(name: str) -> None:
+    text = (ROOT / name).read_text("utf-8")
+    found = re.findall(r'--fail-if "([^"]+)"', text)
+    assert found or name == "docs/command-line.md"
+    for condition in found:
+        parse_condition(condition)
