@@ -14,6 +14,7 @@ import numpy as np
 from numpy.random import MT19937
 from numpy.typing import NDArray
 
+from inferometer.loadgen.swaps import swapped_backwards
 from inferometer.loadgen.vocabulary import IntegerFlavour
 
 __all__ = ["DEFAULT_SEED", "RandomStream", "poisson_gaps_ns", "shuffle_bounds"]
@@ -26,6 +27,7 @@ _MAX_WORD = _WORD - 1
 _PAIRED_SHUFFLE_LIMIT = 65_535
 _DENSE_REJECTION = 1 / 64
 _FIRST_BLOCK = 1024
+_LONGEST_AT_ONCE = 1 << 18
 
 Words = NDArray[np.uint64]
 Integers = NDArray[np.int64]
@@ -55,6 +57,9 @@ class RandomStream:
 
         Bounds lie from 1 to 2**32 - 1. A bound of 1 still consumes a draw.
         """
+        if len(bounds) > _LONGEST_AT_ONCE:
+            starts = range(0, len(bounds), _LONGEST_AT_ONCE)
+            return np.concatenate([self.integers(bounds[s : s + _LONGEST_AT_ONCE]) for s in starts])
         wide = np.asarray(bounds, np.uint64)
         chances = self._rejection_chances(wide)
         if chances.size and float(chances.mean()) > _DENSE_REJECTION:
@@ -117,9 +122,8 @@ class RandomStream:
         targets = _swap_targets(draws, length)
         if times >= 64:
             return _shuffle_rows(targets, length, times)
-        return np.array([_shuffle_row(row, length) for row in targets.tolist()], np.int64).reshape(
-            times, length
-        )
+        rows = [swapped_backwards(row)[:length] for row in targets]
+        return np.array(rows, np.int64).reshape(times, length)
 
     def _peek(self, count: int) -> Words:
         missing = count - len(self._ahead)
@@ -215,13 +219,6 @@ def _swap_targets(draws: Integers, length: int) -> Integers:
     targets[:, start - 1 :: 2] = paired // (first + 2)
     targets[:, start::2] = paired % (first + 2)
     return targets
-
-
-def _shuffle_row(targets: list[int], length: int) -> list[int]:
-    entries = list(range(length))
-    for here, there in enumerate(targets, start=1):
-        entries[here], entries[there] = entries[there], entries[here]
-    return entries
 
 
 def _shuffle_rows(targets: Integers, length: int, times: int) -> Integers:

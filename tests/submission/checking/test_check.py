@@ -65,6 +65,8 @@ def test_a_good_tree_passes(benchmark: str, scenario: Scenario, tmp_path: Path) 
     assert _rules(report) == set()
     assert report.is_good
     (result,) = report.results
+    schedules = [c for c in result.checks if c.rule.id == "replay.schedule"]
+    assert len(schedules) == (6 if scenario is Scenario.SERVER else 0)
     assert (result.benchmark, result.scenario) == (benchmark, scenario.value)
     assert result.value is not None
     assert report.published

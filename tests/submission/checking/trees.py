@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inferometer.loadgen import Scenario
+from inferometer.loadgen.arrivals import poisson_arrivals
+from inferometer.loadgen.random_stream import RandomStream
 from inferometer.rounds import load_round
 from inferometer.submission.checking.replay import Library
 from inferometer.submission.checking.shuffles import CppLibrary
@@ -30,7 +32,7 @@ _WORDS = {
 _HEADLINES = {
     Scenario.SINGLE_STREAM: "90th percentile latency (ns) : 9000000",
     Scenario.MULTI_STREAM: "Samples per query : 4",
-    Scenario.SERVER: "Scheduled samples per second : 5000.00",
+    Scenario.SERVER: "Scheduled samples per second : 5000.68",
     Scenario.OFFLINE: "Samples per second: 400",
 }
 _RATES = {
@@ -119,6 +121,21 @@ def library_of(benchmark: str, scenario: Scenario) -> Library:
     )
 
 
+@functools.cache
+def generated_text(scenario: Scenario, once: int) -> str:
+    """Write how many queries were generated; those of one pass over ``once`` samples, if any."""
+    count, duration_ns = 400_000, 66_000_000_000
+    if scenario is Scenario.SERVER:
+        stream = RandomStream(V05_SEEDS["schedule_rng_seed"])
+        least, span_ns = (once, 0) if once else (_LEAST[scenario], 60_000_000_000)
+        due, duration_ns = poisson_arrivals(stream, _PER_QUERY[scenario][1], least, span_ns)
+        count = len(due)
+    return (
+        f'GeneratedQueries: "queries" : {count}, "samples per query" : 1, '
+        f'"duration" : {duration_ns}'
+    )
+
+
 def detail_text(benchmark: str, scenario: Scenario, mode: str) -> str:
     """Write a detail log as LoadGen 0.5 built by GCC 7 does."""
     settings = settings_of(benchmark, scenario)
@@ -146,7 +163,7 @@ def detail_text(benchmark: str, scenario: Scenario, mode: str) -> str:
         f"target_latency_percentile : {0.9 if scenario is Scenario.SINGLE_STREAM else 0.99}",
         f"Starting {mode.lower()} mode:",
         *(f'Loading QSL : "set" : "[{",".join(map(str, loaded.tolist()))}]"' for loaded in sets),
-        'GeneratedQueries: "queries" : 400000, "samples per query" : 1, "duration" : 66000000000',
+        generated_text(scenario, LOADED[benchmark] if mode == "Accuracy" else 0),
         begin,
         end,
     ]

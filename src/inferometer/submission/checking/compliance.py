@@ -10,6 +10,7 @@ from inferometer.submission.checking.log_words import check_log_words
 from inferometer.submission.checking.notebook import Notebook
 from inferometer.submission.checking.outcome import Outcome
 from inferometer.submission.checking.run_logs import read_run
+from inferometer.submission.checking.schedule import check_schedule
 from inferometer.submission.checking.settings import Asked, check_settings
 from inferometer.submission.places import ResultPlace
 from inferometer.submission.tree import Tree, TreeError
@@ -96,6 +97,7 @@ def _check_run(tree: Tree, folder: tuple[str, ...], asked: Asked, notebook: Note
     scenario: Scenario = asked.scenario
     check_log_words(run, Mode.PERFORMANCE, scenario, asked.round, inner)
     check_settings(run, asked, inner)
+    check_schedule(run, scenario, inner)
     broken = {
         check.rule.id
         for check in inner.checks

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +9,11 @@ from typing import Any
 
 from inferometer.loadgen import Scenario
 from inferometer.rounds import Benchmark, Round
+from inferometer.submission.checking.published_descriptions import (
+    measurement_errors,
+    system_errors,
+)
+from inferometer.submission.checking.published_files import lines_of, need_text
 from inferometer.submission.places import ResultPlace
 from inferometer.submission.tree import Tree, TreeError, shown
 
@@ -83,15 +86,16 @@ def published_verdict(
     follow or open and this program doesn't, such as links, counts as missing; where it would
     stop with an exception, the result, or the tree, is bad.
     """
-    results, errors = [], _submitter_errors(tree, submitter)
+    results = []
+    errors = _submitter_errors(tree, submitter) + _model_errors(tree, round_, submitter)
     for place in places:
         if place.division not in round_.divisions:
             continue
         reasons = tuple(_result_reasons(tree, place, round_))
         results.append(PublishedResult(place, reasons))
         if not reasons:
-            errors += _system_errors(tree, place, round_)
-            errors += _measurement_errors(tree, place, round_)
+            errors += system_errors(tree, place, round_)
+            errors += measurement_errors(tree, place, round_)
     return PublishedTree(tuple(results), tuple(dict.fromkeys(errors)))
 
 
@@ -101,6 +105,19 @@ def _submitter_errors(tree: Tree, submitter: str | None) -> list[str]:
         for division in ("closed", "open")
         for name in tree.folders(division)
         if submitter in (None, name) and not tree.has_folder(division, name, "results")
+    ]
+
+
+def _model_errors(tree: Tree, round_: Round, submitter: str | None) -> list[str]:
+    """Say which folders of the closed division without any scenario are of no model."""
+    return [
+        f"{shown('/'.join((*results, system, name)))} is no model of the closed division"
+        for one in tree.folders("closed")
+        if submitter in (None, one)
+        for results in [("closed", one, "results")]
+        for system in tree.folders(*results)
+        for name in tree.folders(*results, system)
+        if name not in round_.benchmarks and not tree.folders(*results, system, name)
     ]
 
 
@@ -136,10 +153,10 @@ def _accuracy_reasons(
     if benchmark is None:
         return reasons
     try:
-        text = tree.text(*folder, "accuracy.txt")
-        found = _first_number(text, _ACCURACY[benchmark.task])
+        found = _first_number(lines_of(tree, *folder, "accuracy.txt"), _ACCURACY[benchmark.task])
+        need_text(tree, *folder, "mlperf_log_detail.txt")
     except (TreeError, ValueError) as error:
-        return [*reasons, f"accuracy.txt can't be read: {error}"]
+        return [*reasons, f"accuracy gives no result: {error}"]
     if found is None:
         return [*reasons, "accuracy.txt states no accuracy"]
     if found < benchmark.target_value:
@@ -147,8 +164,8 @@ def _accuracy_reasons(
     return reasons
 
 
-def _first_number(text: str, pattern: re.Pattern[str]) -> float | None:
-    matches = (pattern.match(line) for line in text.splitlines())
+def _first_number(lines: Sequence[str], pattern: re.Pattern[str]) -> float | None:
+    matches = (pattern.match(line) for line in lines)
     return next((float(match[1]) for match in matches if match), None)
 
 
@@ -172,8 +189,8 @@ def _run_reasons(
         return [f"there is no {name}"]
     reasons = _file_reasons(tree, folder, round_.files.performance, round_)
     try:
-        lines = tree.text(*folder, "mlperf_log_summary.txt").splitlines()
-        tree.path(*folder, "mlperf_log_detail.txt")
+        lines = lines_of(tree, *folder, "mlperf_log_summary.txt")
+        need_text(tree, *folder, "mlperf_log_detail.txt")
         figures = _figures(lines)
         is_valid = any(_VALID.match(line) for line in lines)
         count = int(figures["performance_sample_count"])
@@ -196,64 +213,3 @@ def _figures(lines: Sequence[str]) -> dict[str, str]:
         if match:
             found[match[1].strip()] = match[2].strip()
     return found
-
-
-def _system_errors(tree: Tree, place: ResultPlace, round_: Round) -> list[str]:
-    where = (*place.submitter_parts, "systems", f"{place.system}.json")
-    keys = round_.system_keys
-    # The division is required only by a crash where it is missing, which comes to the same.
-    found, errors = _json_errors(tree, where, keys.required, {*keys.required, *keys.optional})
-    if not errors:
-        errors = [
-            f"{shown('/'.join(where))} names another {key}"
-            for key in ("submitter", "division")
-            if found.get(key) != getattr(place, key)
-        ][:1]
-    return errors
-
-
-def _measurement_errors(tree: Tree, place: ResultPlace, round_: Round) -> list[str]:
-    where = (*place.submitter_parts, "measurements", *place.parts[3:])
-    label = shown("/".join(where))
-    if not tree.has_folder(*where):
-        return [f"{label} is missing"]
-    files = tree.files(*where)
-    errors = [f"{label}/{n} is missing" for n in round_.files.measurements if n not in files]
-    names = [n for n in files if fnmatch.fnmatchcase(n, f"{_literal(place.system)}*.json")]
-    if not names:
-        return [*errors, f"{label}/{shown(place.system)}*.json is missing"]
-    name = names[0]
-    keys = round_.measurement_keys
-    errors += _json_errors(tree, (*where, name), keys, set(keys))[1]
-    ending = f"_{place.scenario}.json"
-    plain = name.removesuffix(ending if name.endswith(ending) else ".json")
-    code = (*place.submitter_parts, round_.files.source_folder, place.benchmark)
-    implementation = plain[len(place.system) + 1 :]
-    if implementation:
-        code = (*code, implementation)
-    if not (tree.has_folder(*code) or tree.has_file(*code)):
-        errors.append(f"{shown('/'.join(code))} is missing")
-    return errors
-
-
-def _json_errors(
-    tree: Tree, where: tuple[str, ...], required: Sequence[str], known: set[str]
-) -> tuple[dict[str, Any], list[str]]:
-    """Read a JSON object as loosely as the checker does, and compare its keys."""
-    label = shown("/".join(where))
-    try:
-        tree.json(*where)  # Refuses what would take all memory, or too deep a nesting.
-    except TreeError as error:
-        if "twice" not in str(error) and "is no number" not in str(error):
-            return {}, [str(error)]
-    found = json.loads(tree.text(*where))
-    if not isinstance(found, dict):
-        return {}, [f"{label} is no object"]
-    errors = [f"{label}: {key} is missing" for key in required if found.get(key) is None]
-    errors += [f"{label}: {shown(key)} is unknown" for key in found if key not in known]
-    return found, errors
-
-
-def _literal(name: str) -> str:
-    """Write a name so that a pattern means just this name."""
-    return re.sub(r"([\[*?])", r"[\1]", name)

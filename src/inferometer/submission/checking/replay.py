@@ -19,6 +19,7 @@ __all__ = ["Library", "check_accuracy_order", "check_loaded_set", "check_logged_
 
 _ACCURACY_LOG = "mlperf_log_accuracy.json"
 _MOST_LOGGED_AHEAD = 5_000_000
+_MOST_SETS = 200_000
 
 Indices = NDArray[np.int64]
 
@@ -55,6 +56,8 @@ class Library:
         loaded, qsl_seed, index_seed, per_query = (value or 0 for value in values)
         if not 0 < per_query <= MOST_SHUFFLED and scenario is Scenario.MULTI_STREAM:
             return f"queries of {per_query:,} samples aren't replayed"
+        if total > _MOST_SETS * max(1, loaded):
+            return f"{total:,} samples in sets of {loaded:,} are more sets than are replayed"
         return cls(total, max(1, loaded), qsl_seed, index_seed, per_query, scenario)
 
     def sets(self, cpp: CppLibrary) -> list[Indices]:
@@ -81,22 +84,29 @@ class Library:
         return np.concatenate(parts)
 
 
-def check_loaded_set(run: RunLogs, scenario: Scenario, notebook: Notebook) -> CppLibrary | None:
-    """Check which samples a performance run loaded; give the C++ library that explains them."""
+def check_loaded_set(
+    run: RunLogs, scenario: Scenario, cpp: CppLibrary | None, notebook: Notebook
+) -> CppLibrary | None:
+    """Check which samples a performance run loaded; give the C++ library that explains them.
+
+    ``cpp`` is the one that explains a run before, if one does.
+    """
     rule_id, where = "replay.loaded-set", (*run.parts, DETAIL)
     library = Library.of(run, scenario)
     if isinstance(library, str):
         notebook.cannot(rule_id, where, library)
         return None
-    loaded = run.first_loaded_set
-    if not loaded:
+    logged = run.first_loaded_set
+    if not len(logged):
         notebook.cannot(rule_id, where, "the detail log lists no loaded samples")
         return None
-    logged = np.array(loaded, np.int64)
-    for cpp in CppLibrary:
-        if np.array_equal(library.sets(cpp)[0], logged):
-            notebook.passes(rule_id, where, f"{len(logged):,} samples as {cpp.value} draws them")
-            return cpp
+    is_set = bool(
+        len(logged) >= min(library.loaded, library.total) and logged.max() < library.total
+    )
+    for one in _likely_first(cpp) if is_set else ():
+        if np.array_equal(library.sets(one)[0], logged):
+            notebook.passes(rule_id, where, f"{len(logged):,} samples as {one.value} draws them")
+            return one
     notebook.fails(
         rule_id, where, f"{len(logged):,} samples that seed {library.qsl_seed} doesn't give"
     )
@@ -120,7 +130,9 @@ def check_accuracy_order(
     if isinstance(library, str):
         notebook.cannot(rule_id, where, library)
         return
-    for candidate in _likely_first(cpp):
+    ids, indices = answers
+    can_fit = bool(len(ids)) and int(ids.min()) >= 0 and int(indices.max()) < library.total
+    for candidate in _likely_first(cpp) if can_fit else ():
         if _fits(library.accuracy_samples(candidate), answers):
             notebook.passes(rule_id, where, f"as {candidate.value} draws them")
             return

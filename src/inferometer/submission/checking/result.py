@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from inferometer.loadgen import Mode, Scenario
 from inferometer.rounds import Benchmark, Round
 from inferometer.submission.checking.accuracy import AccuracyFound, check_accuracy
@@ -22,6 +24,7 @@ from inferometer.submission.checking.replay import (
     check_logged_samples,
 )
 from inferometer.submission.checking.run_logs import RunLogs, read_run
+from inferometer.submission.checking.schedule import check_schedule
 from inferometer.submission.checking.settings import (
     Asked,
     check_runs_alike,
@@ -76,8 +79,7 @@ class _ResultChecker:
         tree, place, notebook = self._tree, self._place, self._notebook
         self._scenario = check_names(place, self._benchmark, self._round, notebook)
         folders = check_run_folders(tree, place, self._round, self._scenario, notebook)
-        self._runs = [read_run(tree, folder, notebook) for folder in folders]
-        cpp = self._check_runs()
+        cpp = self._check_runs(folders)
         self._check_accuracy(cpp)
         if self._is_closed and self._benchmark is not None and self._scenario is not None:
             check_compliance(tree, place, self._benchmark, self._asked(self._scenario), notebook)
@@ -113,17 +115,21 @@ class _ResultChecker:
         worst = max if is_latency else min
         return worst(values) if values else None
 
-    def _check_runs(self) -> CppLibrary | None:
+    def _check_runs(self, folders: Sequence[tuple[str, ...]]) -> CppLibrary | None:
         """Check the performance runs; give the C++ library that explains their samples."""
-        libraries = [self._check_run(run) for run in self._runs]
+        cpp = None
+        for folder in folders:
+            run = read_run(self._tree, folder, self._notebook)
+            cpp = self._check_run(run, cpp) or cpp
+            self._runs.append(run.without_loaded_sets())
         where = (*self._place.parts, "performance")
         check_runs_alike(self._runs, where, self._notebook)
-        return next((library for library in libraries if library is not None), None)
+        return cpp
 
     def _asked(self, scenario: Scenario) -> Asked:
         return Asked(self._round, self._benchmark, scenario, is_closed=self._is_closed)
 
-    def _check_run(self, run: RunLogs) -> CppLibrary | None:
+    def _check_run(self, run: RunLogs, likely: CppLibrary | None) -> CppLibrary | None:
         notebook, scenario = self._notebook, self._scenario
         check_log_words(run, Mode.PERFORMANCE, scenario, self._round, notebook)
         if scenario is None:
@@ -131,7 +137,8 @@ class _ResultChecker:
         asked = self._asked(scenario)
         check_settings(run, asked, notebook)
         check_figures(run, asked, notebook)
-        cpp = check_loaded_set(run, scenario, notebook)
+        cpp = check_loaded_set(run, scenario, likely, notebook)
+        check_schedule(run, scenario, notebook)
         logged = read_logged(self._tree, run.parts, notebook)
         if logged is not None:
             check_logged_samples(run, scenario, logged, cpp, notebook)
@@ -144,6 +151,7 @@ class _ResultChecker:
         run = read_run(self._tree, parts, notebook)
         check_log_words(run, Mode.ACCURACY, self._scenario, self._round, notebook)
         check_seeds(run, self._round, notebook, "settings.accuracy-seeds")
+        check_schedule(run, self._scenario, notebook)
         asked = AccuracyAsked(
             round=self._round,
             benchmark=self._benchmark,

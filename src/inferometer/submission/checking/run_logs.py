@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
 
 from inferometer.logs import DetailLog, LogError, SummaryLog, read_detail, read_summary
 from inferometer.submission.checking.notebook import Notebook
-from inferometer.submission.checking.numbers import count_in
+from inferometer.submission.checking.numbers import count_in, counts_in
 from inferometer.submission.tree import Tree, TreeError
 
 __all__ = ["DETAIL", "SUMMARY", "RunLogs", "read_run"]
@@ -23,7 +26,10 @@ _MOST_LINES = 200_000
 _CHUNK_BYTES = 1 << 20
 _LONGEST_RECORD = 1000
 _TIMED = re.compile(r'POWER_(BEGIN|END): "mode" : \w+, "time" : ([\d: .-]{10,30})')
-_QUERIES = re.compile(r'GeneratedQueries: "queries" : (\d{1,18}),')
+_QUERIES = re.compile(
+    r'GeneratedQueries: "queries" : (\d{1,18})(?=,)(?:.*, "duration" : (\d{1,18})$)?'
+)
+_LOADING = "Loading QSL : "
 _LOADED = re.compile(r'Loading QSL : "set" : "\[([\d,]*)\]"')
 _VERSION = re.compile(r"version : (\S{1,60}) @ (\w{1,60})")
 _TIME = "%m-%d-%Y %H:%M:%S.%f"
@@ -98,15 +104,42 @@ class RunLogs:
         return int(found[1]) if found else None
 
     @property
-    def first_loaded_set(self) -> list[int]:
-        """The samples that were loaded first; empty if the log lists none."""
+    def generated_series(self) -> list[tuple[int, int]]:
+        """How many queries each series had, and how long they were to last in ns."""
+        if self.detail is None or self.is_v05:
+            found = [(m[1], m[2]) for m in self.messages(_QUERIES) if m[2]]
+            return [(int(count), int(duration)) for count, duration in found]
+        keys = ("generated_query_count", "generated_query_duration")
+        counts, durations = (self.detail.all(key) for key in keys)
+        return [
+            (count, duration)
+            for count, duration in zip(counts, durations, strict=False)
+            if all(isinstance(n, int) and 0 <= n < 10**18 for n in (count, duration))
+        ]
+
+    @property
+    def first_loaded_set(self) -> NDArray[np.int64]:
+        """The samples that were loaded first, int64 [samples]; empty if the log lists none."""
         if self.is_v05:
             found = self.message(_LOADED)
-            return [int(n) for n in found[1].split(",") if 0 < len(n) < 13] if found else []
+            return counts_in(found[1]) if found else np.empty(0, np.int64)
         listed = self.detail.first("loaded_qsl_set") if self.detail else None
         if not isinstance(listed, list):
-            return []
-        return [n for n in listed if isinstance(n, int) and 0 <= n < 10**12]
+            return np.empty(0, np.int64)
+        plain = [n for n in listed if isinstance(n, int) and 0 <= n < 10**12]
+        return np.array(plain, np.int64)
+
+    def without_loaded_sets(self) -> RunLogs:
+        """Give the logs without the lists of loaded samples, which may be long."""
+        if self.detail is None:
+            return self
+        kept = tuple(
+            entry
+            for entry in self.detail.entries
+            if entry.key != "loaded_qsl_set"
+            and not (isinstance(entry.value, str) and entry.value.startswith(_LOADING))
+        )
+        return replace(self, detail=replace(self.detail, entries=kept))
 
     @property
     def duration_s(self) -> float | None:

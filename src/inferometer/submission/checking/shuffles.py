@@ -8,21 +8,27 @@ from __future__ import annotations
 
 import enum
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from inferometer.loadgen import IntegerFlavour
 from inferometer.loadgen.random_stream import RandomStream
+from inferometer.loadgen.swaps import swapped_backwards, swapped_forwards
 
 __all__ = ["MOST_SHUFFLED", "CppLibrary", "shuffled"]
 
-MOST_SHUFFLED = 200_000
-"""Longest list that is shuffled here; the old libraries' ways can't be computed in bulk."""
+MOST_SHUFFLED = 4_000_000
+"""Longest list that is shuffled here; translation's library has 3,903,900 samples."""
+
+_MOST_KEPT = 200_000
+"""Longest list of which many orders are kept."""
 
 _WORD = 2**32
-_BLOCK = 8192
+_BLOCK = 1 << 16
+
+Integers = NDArray[np.int64]
 
 
 class CppLibrary(enum.Enum):
@@ -35,74 +41,99 @@ class CppLibrary(enum.Enum):
     MSVC = "Microsoft's library"
 
 
-@functools.lru_cache(maxsize=64)
-def shuffled(library: CppLibrary, seed: int, length: int) -> NDArray[np.int64]:
+def shuffled(library: CppLibrary, seed: int, length: int) -> Integers:
     """Shuffle 0 … length-1 with an engine seeded anew; int64 [length], not to be written to.
 
     Raises `ValueError` for a list longer than `MOST_SHUFFLED`.
     """
     if length > MOST_SHUFFLED:
         raise ValueError(f"a list of {length} is too long to shuffle")
-    flavours = {
-        CppLibrary.LIBSTDCXX: IntegerFlavour.SCALING,
-        CppLibrary.LIBSTDCXX_NEW: IntegerFlavour.LEMIRE,
-    }
-    if library in flavours:
-        order = RandomStream(seed, flavours[library]).permutation(length)
-    else:
-        order = np.array(_ONE_BY_ONE[library](_words(seed), length), np.int64)
+    return (_many_kept if length <= _MOST_KEPT else _one_kept)(library, seed, length)
+
+
+def _shuffled(library: CppLibrary, seed: int, length: int) -> Integers:
+    order = _WAYS[library](seed, length)
     order.setflags(write=False)
     return order
 
 
-def _words(seed: int) -> Iterator[int]:
-    """Give the engine's 32-bit numbers, one by one."""
-    stream = RandomStream(seed)
-    while True:
-        yield from stream.words(_BLOCK).tolist()
+_many_kept = functools.lru_cache(maxsize=64)(_shuffled)
+_one_kept = functools.lru_cache(maxsize=1)(_shuffled)
 
 
-def _by_division(words: Iterator[int], length: int) -> list[int]:
+def _of_libstdcxx(flavour: IntegerFlavour, seed: int, length: int) -> Integers:
+    return RandomStream(seed, flavour).permutation(length)
+
+
+def _by_division(seed: int, length: int) -> Integers:
     """Swap each entry with one up to it, chosen by dividing the range into equal parts."""
-    entries = list(range(length))
-    for last in range(1, length):
-        part = (_WORD - 1) // (last + 1)
-        word = next(words)
-        while word >= part * (last + 1):
-            word = next(words)
-        other = word // part
-        entries[last], entries[other] = entries[other], entries[last]
-    return entries
+    bounds = np.arange(2, length + 1)
+    return swapped_backwards(RandomStream(seed, IntegerFlavour.SCALING).integers(bounds))[:length]
 
 
-def _by_low_bits(words: Iterator[int], length: int) -> list[int]:
+def _by_low_bits(seed: int, length: int) -> Integers:
     """Swap each entry with one from it on, chosen by as many low bits as the rest needs."""
-    entries = list(range(length))
-    for first in range(length - 1):
-        rest = length - first
-        mask = (1 << (rest - 1).bit_length()) - 1
-        word = next(words) & mask
-        while word >= rest:
-            word = next(words) & mask
-        entries[first], entries[first + word] = entries[first + word], entries[first]
-    return entries
+    rests = np.arange(length, 1, -1)
+    words = _Words(seed)
+    chosen, at = [np.empty(0, np.int64)], 0
+    while at < len(rests):
+        mask = (1 << (int(rests[at]) - 1).bit_length()) - 1
+        # Down to half of the range the bits stay as many.
+        part = rests[at : min(at + _BLOCK, len(rests) - mask // 2)]
+        chosen.append(words.below(part, mask))
+        at += len(part)
+    return swapped_forwards(np.arange(len(rests)) + np.concatenate(chosen))[:length]
 
 
-def _by_remainder(words: Iterator[int], length: int) -> list[int]:
+def _by_remainder(seed: int, length: int) -> Integers:
     """Swap each entry with one up to it, chosen by the remainder of a division."""
-    entries = list(range(length))
-    for last in range(1, length):
-        count = last + 1
-        whole = _WORD // count * count
-        word = next(words)
-        while word >= whole:
-            word = next(words)
-        other = word % count
-        entries[last], entries[other] = entries[other], entries[last]
-    return entries
+    counts = np.arange(2, length + 1)
+    words = _Words(seed)
+    chosen = [np.empty(0, np.int64)]
+    for at in range(0, len(counts), _BLOCK):
+        part = counts[at : at + _BLOCK]
+        chosen.append(words.below(_WORD // part * part, _WORD - 1) % part)
+    return swapped_backwards(np.concatenate(chosen))[:length]
 
 
-_ONE_BY_ONE: dict[CppLibrary, Callable[[Iterator[int], int], list[int]]] = {
+class _Words:
+    """The engine's 32-bit numbers, those that are refused passed over."""
+
+    def __init__(self, seed: int):
+        self._stream = RandomStream(seed)
+        self._ahead = np.empty(0, np.int64)
+
+    def below(self, limits: Integers, mask: int) -> Integers:
+        """Give for each limit the next number whose bits in ``mask`` are below it."""
+        while True:
+            words = self._ahead & mask
+            good = _accepted(words, limits)
+            places = np.flatnonzero(good)[: len(limits)]
+            if len(places) == len(limits):
+                self._ahead = self._ahead[places[-1] + 1 :]
+                return words[places]
+            more = self._stream.words(max(1024, len(limits))).astype(np.int64)
+            self._ahead = np.concatenate([self._ahead, more])
+
+
+def _accepted(words: Integers, limits: Integers) -> NDArray[np.bool_]:
+    """Tell which numbers are accepted, when each one accepted calls up the next limit.
+
+    Which limit a number meets hangs on those before it only; so where nothing changes any
+    more, all are right.
+    """
+    turn = np.minimum(np.arange(len(words)), len(limits) - 1)
+    while True:
+        good = words < limits[turn]
+        after = np.minimum(np.cumsum(good) - good, len(limits) - 1)
+        if np.array_equal(after, turn):
+            return good
+        turn = after
+
+
+_WAYS: dict[CppLibrary, Callable[[int, int], Integers]] = {
+    CppLibrary.LIBSTDCXX: functools.partial(_of_libstdcxx, IntegerFlavour.SCALING),
+    CppLibrary.LIBSTDCXX_NEW: functools.partial(_of_libstdcxx, IntegerFlavour.LEMIRE),
     CppLibrary.LIBSTDCXX_OLD: _by_division,
     CppLibrary.LIBCXX: _by_low_bits,
     CppLibrary.MSVC: _by_remainder,
