@@ -20,7 +20,7 @@ def _swapped(partners: NDArray[np.int64], first: int) -> list[int]:
 @pytest.mark.parametrize("length", [1, 2, 3, 4, 7, 30, 201, 3000])
 def test_as_one_by_one(length: int, monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(length)
-    for few in (0, 10_000):
+    for few in (1, 10_000):
         monkeypatch.setattr(swaps, "_FEW", few)
         for _ in range(30):
             back = rng.integers(0, np.arange(2, length + 1))

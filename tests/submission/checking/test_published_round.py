@@ -78,6 +78,14 @@ def test_every_sample_stream_is_what_the_seeds_give(report: TreeReport) -> None:
     assert failed == [f"{folder}/mlperf_log_accuracy.json"]
 
 
+def test_every_schedule_is_what_its_seed_gives(report: TreeReport) -> None:
+    outcomes = Counter(
+        check.outcome for check in report.all_checks() if check.rule.id == "replay.schedule"
+    )
+    # One accuracy run has no detail log.
+    assert outcomes == {Outcome.PASS: 24, Outcome.NOT_CHECKABLE: 1}
+
+
 def test_stricter_findings_are_those_of_the_account(report: TreeReport) -> None:
     counts = Counter(c.rule.id for c in report.findings() if c.is_error)
     account = (Path(__file__).parents[3] / "docs" / "checking.md").read_text()
