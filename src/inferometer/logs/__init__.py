@@ -17,6 +17,13 @@ from inferometer.logs.config import (
     parse_config,
     read_config,
 )
+from inferometer.logs.file_names import (
+    ACCURACY_LOG,
+    ACCURACY_TEXT,
+    DETAIL_LOG,
+    SUMMARY_LOG,
+    TRACE_LOG,
+)
 from inferometer.logs.reading import (
     DetailEntry,
     DetailLog,
@@ -28,7 +35,12 @@ from inferometer.logs.reading import (
 from inferometer.logs.writer import LogSettings, timestamp_lines, write_logs
 
 __all__ = [
+    "ACCURACY_LOG",
+    "ACCURACY_TEXT",
     "AUDIT_MESSAGE",
+    "DETAIL_LOG",
+    "SUMMARY_LOG",
+    "TRACE_LOG",
     "AccuracyEntry",
     "AccuracyLogError",
     "ConfigTable",

@@ -15,6 +15,7 @@ from inferometer.loadgen.vocabulary import Mode
 from inferometer.logs.accuracy import write_accuracy_log
 from inferometer.logs.detail import detail_lines
 from inferometer.logs.detail_v05 import detail_v05_lines
+from inferometer.logs.file_names import LOG_FILES
 from inferometer.logs.summary import summary_lines
 from inferometer.logs.trace import DEFAULT_SAMPLE_LIMIT, trace_lines
 
@@ -39,7 +40,7 @@ class LogSettings:
 
     def path(self, folder: Path, kind: str, wall_s: float) -> Path:
         """Give the path of a log: ``summary``, ``detail``, ``accuracy`` or ``trace``."""
-        extension = ".txt" if kind in ("summary", "detail") else ".json"
+        extension = Path(LOG_FILES[kind]).suffix
         stamp = ""
         if self.prefix_with_datetime:
             stamp = datetime.fromtimestamp(wall_s, UTC).strftime("%Y-%m-%dT%H:%M:%SZ_")
@@ -60,10 +61,7 @@ def write_logs(
     can't be written.
     """
     names = settings or LogSettings()
-    paths = {
-        kind: names.path(folder, kind, recording.wall_start_s)
-        for kind in ("summary", "detail", "accuracy", "trace")
-    }
+    paths = {kind: names.path(folder, kind, recording.wall_start_s) for kind in LOG_FILES}
     if recording.settings.era.is_v05:
         detail = list(detail_v05_lines(recording))
     else:

@@ -32,7 +32,7 @@ from inferometer.loadgen import (
     recover,
     run_test,
 )
-from inferometer.logs import LogSettings, write_logs
+from inferometer.logs import ACCURACY_TEXT, LogSettings, write_logs
 from inferometer.logs.accuracy import SampleLookup
 from inferometer.runs.energy import EnergyMeter
 from inferometer.runs.findings import findings_of_test
@@ -174,7 +174,7 @@ def scored_answers(recording: Recording, responses: ResponseReader) -> Iterator[
 
 def _write_accuracy_line(folder: Path, accuracy: AccuracyResult | None) -> None:
     if accuracy is not None:
-        (folder / "accuracy.txt").write_text(f"{accuracy.line}\n", "utf-8")
+        (folder / ACCURACY_TEXT).write_text(f"{accuracy.line}\n", "utf-8")
 
 
 def _drop_if_empty(path: Path) -> None:

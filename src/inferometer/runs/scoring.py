@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inferometer.loadgen import Response
-from inferometer.logs import read_accuracy_log
+from inferometer.logs import ACCURACY_LOG, read_accuracy_log
 from inferometer.workloads import AccuracyResult, ScoredAnswer, WorkloadError, in_unit
 from inferometer.workloads.classification.folder import read_pairs
 from inferometer.workloads.classification.scoring import top1_accuracy, top1_line
@@ -21,8 +21,6 @@ from inferometer.workloads.translation.bleu import SEEN_ONLY, bleu_line, corpus_
 from inferometer.workloads.translation.corpus import read_lines
 
 __all__ = ["TASKS", "LogScore", "ScoringOptions", "score_log"]
-
-_LOG = "mlperf_log_accuracy.json"
 
 
 @dataclass(frozen=True)
@@ -98,7 +96,7 @@ def score_log(log: Path, task: str, truth: Path, options: ScoringOptions) -> Log
     what belongs to it: ``val_map.txt``, ``instances_val2017.json`` or the reference
     sentences. Raises an error that names the file and the place if one is damaged.
     """
-    path = log / _LOG if log.is_dir() else log
+    path = log / ACCURACY_LOG if log.is_dir() else log
     accuracy, published = TASKS[task](_answers(path), truth, options)
     return LogScore(path, accuracy, published, tuple(_remarks(accuracy, options)))
 

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from inferometer.logs import read_accuracy_log
+from inferometer.logs import ACCURACY_LOG, ACCURACY_TEXT, DETAIL_LOG, SUMMARY_LOG, read_accuracy_log
 from inferometer.runs import TestResult
 
 __all__ = [
@@ -18,15 +18,13 @@ __all__ = [
     "write_verdict",
 ]
 
-ANSWERS = "mlperf_log_accuracy.json"
-LOG_FILES = ("mlperf_log_summary.txt", "mlperf_log_detail.txt", ANSWERS)
-_ACCURACY_LINE = "accuracy.txt"
+LOG_FILES = (SUMMARY_LOG, DETAIL_LOG, ACCURACY_LOG)
 
 
 def answers_log(result: TestResult) -> Path:
     """Give where a test's log of answers lies."""
     assert result.folder is not None
-    return result.folder / ANSWERS
+    return result.folder / ACCURACY_LOG
 
 
 def copy_performance(result: TestResult, folder: Path) -> None:
@@ -36,7 +34,7 @@ def copy_performance(result: TestResult, folder: Path) -> None:
 
 def copy_accuracy(result: TestResult, folder: Path) -> None:
     """Copy the logs of an accuracy test, with its score, into ``accuracy``."""
-    _copy(result, folder / "accuracy", (*LOG_FILES, _ACCURACY_LINE))
+    _copy(result, folder / "accuracy", (*LOG_FILES, ACCURACY_TEXT))
 
 
 def _copy(result: TestResult, folder: Path, names: Iterable[str]) -> None:
@@ -55,7 +53,7 @@ def cut_log(log: Path, keep: set[int], folder: Path) -> None:
     folder = folder / "accuracy"
     folder.mkdir(parents=True, exist_ok=True)
     left = set(keep)
-    with (folder / ANSWERS).open("w", encoding="utf-8") as file:
+    with (folder / ACCURACY_LOG).open("w", encoding="utf-8") as file:
         file.write("[")
         comma = ""
         for entry in read_accuracy_log(log):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from inferometer.loadgen import InferometerError
+from inferometer.logs import ACCURACY_LOG, SUMMARY_LOG
 from inferometer.rounds import Audit, Round
 from inferometer.submission.audit.logged_answers import AnswerCheck, compare_logs
 from inferometer.submission.audit.performance_check import (
@@ -22,8 +23,6 @@ from inferometer.submission.tree import Tree
 
 __all__ = ["AuditFolder", "FolderCheck", "audit_folders", "check_folder"]
 
-_ANSWERS = "mlperf_log_accuracy.json"
-_SUMMARY = "mlperf_log_summary.txt"
 _EMPTY_LOG_BYTES = 4
 _LARGEST_LOG_BYTES = 1 << 30
 _VERDICT = re.compile(r"^TEST (PASS|FAIL)\b", re.MULTILINE)
@@ -173,9 +172,9 @@ def _stricter(check: AnswerCheck) -> str:
 def _log_in(tree: Tree, folders: list[tuple[str, ...]]) -> Path | None:
     """Give the first log of answers that holds any, and isn't too large to be one."""
     for parts in folders:
-        size = tree.size_bytes(*parts, _ANSWERS)
+        size = tree.size_bytes(*parts, ACCURACY_LOG)
         if _EMPTY_LOG_BYTES < size <= _LARGEST_LOG_BYTES:
-            return tree.path(*parts, _ANSWERS)
+            return tree.path(*parts, ACCURACY_LOG)
     return None
 
 
@@ -218,7 +217,7 @@ def _references(tree: Tree, folder: AuditFolder) -> list[Score]:
     """Read the scores of the result's performance runs."""
     performance = (*folder.place.parts, "performance")
     runs = [(*performance, run) for run in tree.folders(*performance)] + [performance]
-    found = [read_score(tree.path(*parts)) for parts in runs if tree.has_file(*parts, _SUMMARY)]
+    found = [read_score(tree.path(*parts)) for parts in runs if tree.has_file(*parts, SUMMARY_LOG)]
     if not found:
         raise _MissingError("the result's own performance run isn't there")
     return found
@@ -226,9 +225,9 @@ def _references(tree: Tree, folder: AuditFolder) -> list[Score]:
 
 def _score(tree: Tree, folders: list[tuple[str, ...]], whose: str) -> Score:
     for parts in folders:
-        if tree.has_file(*parts, _SUMMARY):
+        if tree.has_file(*parts, SUMMARY_LOG):
             return read_score(tree.path(*parts))
-    raise _MissingError(f"there is no {_SUMMARY} of {whose}")
+    raise _MissingError(f"there is no {SUMMARY_LOG} of {whose}")
 
 
 def _run_folders(folder: AuditFolder) -> list[tuple[str, ...]]:

@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from inferometer.loadgen import InferometerError, Scenario
-from inferometer.logs import SummaryLog, read_detail, read_summary
+from inferometer.logs import DETAIL_LOG, SUMMARY_LOG, SummaryLog, read_detail, read_summary
 from inferometer.submission.places import scenario_of
 
 __all__ = ["Score", "ScoreError", "read_score"]
 
-_SUMMARY, _DETAIL = "mlperf_log_summary.txt", "mlperf_log_detail.txt"
 _NUMBER = re.compile(r"[-+]?\d+(\.\d+)?([eE][-+]?\d+)?")
 _PERCENTILE = re.compile(r"\d+(\.\d+)?th percentile latency \(ns\)")
 _V05_NAMES = {
@@ -82,12 +81,12 @@ def read_score(folder: Path) -> Score:
     Current logs state it in the detail log, older ones in the summary. Raises `ScoreError` or
     `LogError` naming the file and what is missing.
     """
-    summary = read_summary(folder / _SUMMARY)
-    if (folder / _DETAIL).is_file():
-        detail = read_detail(folder / _DETAIL)
+    summary = read_summary(folder / SUMMARY_LOG)
+    if (folder / DETAIL_LOG).is_file():
+        detail = read_detail(folder / DETAIL_LOG)
         if not detail.is_v05 and detail.first("result_validity") is not None:
-            return _of_current(folder / _DETAIL, detail.first, len(detail.errors))
-    return _of_summary(folder / _SUMMARY, summary)
+            return _of_current(folder / DETAIL_LOG, detail.first, len(detail.errors))
+    return _of_summary(folder / SUMMARY_LOG, summary)
 
 
 def _of_current(path: Path, first: Callable[[str], Any], errors: int) -> Score:

@@ -7,16 +7,14 @@ import tempfile
 from pathlib import Path
 
 from inferometer.loadgen import ResponseReader, judge
-from inferometer.logs import write_logs
+from inferometer.logs import ACCURACY_LOG, ACCURACY_TEXT, write_logs
 from inferometer.rounds import Round
 from inferometer.submission.building.candidate import RecordedTest
 from inferometer.submission.building.request import SubmissionError
 
-__all__ = ["ACCURACY_LOG", "write_accuracy", "write_performance"]
+__all__ = ["write_accuracy", "write_performance"]
 
-ACCURACY_LOG = "mlperf_log_accuracy.json"
 _RESPONSES = "responses.bin"
-_LINE_FILE = "accuracy.txt"
 # What stands between the two ends of a truncated log, as the published tool writes it.
 _ELLIPSIS = b"\n\n...\n\n"
 _CHUNK_BYTES = 1 << 20
@@ -43,7 +41,7 @@ def write_accuracy(test: RecordedTest, folder: Path, book: Round) -> str:
     text = f"{accuracy.line}\n"
     if book.files.kept_bytes is not None:
         text += f"\nhash={digest}\n"
-    (folder / _LINE_FILE).write_text(text, "utf-8", newline="\n")
+    (folder / ACCURACY_TEXT).write_text(text, "utf-8", newline="\n")
     _keep_only(folder, book.files.accuracy)
     return digest
 

@@ -8,17 +8,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from inferometer.logs import ACCURACY_LOG, ACCURACY_TEXT, DETAIL_LOG
 from inferometer.submission.checking.accuracy_asked import JUDGED_TASKS, AccuracyAsked
 from inferometer.submission.checking.accuracy_line import AccuracyLine, accuracy_line, hash_line
-from inferometer.submission.checking.accuracy_log import ACCURACY_LOG, check_accuracy_log
+from inferometer.submission.checking.accuracy_log import check_accuracy_log
 from inferometer.submission.checking.notebook import Notebook
 from inferometer.submission.checking.numbers import count_in
-from inferometer.submission.checking.run_logs import DETAIL, RunLogs
+from inferometer.submission.checking.run_logs import RunLogs
 from inferometer.submission.tree import Tree, TreeError, shown
 
 __all__ = ["AccuracyFound", "check_accuracy"]
 
-_TEXT = "accuracy.txt"
 _LARGEST_TEXT_BYTES = 1 << 20
 _CHUNK_BYTES = 4 << 20
 
@@ -45,7 +45,7 @@ def check_accuracy(
 ) -> AccuracyFound:
     """Check ``accuracy.txt`` and the accuracy log beside the logs of an accuracy run."""
     parts = run.parts
-    where = (*parts, _TEXT)
+    where = (*parts, ACCURACY_TEXT)
     _check_sample_count(run, asked, notebook)
     if asked.benchmark is not None and asked.task not in JUDGED_TASKS:
         # A result whose accuracy nobody looked at isn't one to call good.
@@ -66,7 +66,7 @@ def check_accuracy(
 
 def _check_sample_count(run: RunLogs, asked: AccuracyAsked, notebook: Notebook) -> None:
     """Check how many samples LoadGen was set to, where the round asks for that."""
-    rule_id, where = "accuracy.sample-count", (*run.parts, DETAIL)
+    rule_id, where = "accuracy.sample-count", (*run.parts, DETAIL_LOG)
     if asked.sample_count is None:
         notebook.cannot(rule_id, where, "no size known, or a demonstration")
         return
@@ -80,7 +80,7 @@ def _check_sample_count(run: RunLogs, asked: AccuracyAsked, notebook: Notebook) 
 
 
 def _text(tree: Tree, parts: tuple[str, ...], notebook: Notebook) -> str:
-    where = (*parts, _TEXT)
+    where = (*parts, ACCURACY_TEXT)
     if not tree.size_bytes(*where):
         return ""
     try:
@@ -113,7 +113,7 @@ def _check_hash(
     """Compare the hash with the log, if that is whole; later rounds ask for the hash."""
     if asked.round.files.kept_bytes is not None:
         seen = stated or "no line hash="
-        notebook.judge("accuracy.hash-missing", (*parts, _TEXT), bool(stated), seen)
+        notebook.judge("accuracy.hash-missing", (*parts, ACCURACY_TEXT), bool(stated), seen)
     where = (*parts, ACCURACY_LOG)
     if not stated or not tree.has_file(*where):
         return

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inferometer.loadgen import InferometerError
-from inferometer.logs import AccuracyLogError
+from inferometer.logs import ACCURACY_LOG, AccuracyLogError
 from inferometer.submission.checking.accuracy_asked import AccuracyAsked
 from inferometer.submission.checking.accuracy_line import AccuracyLine, accuracy_line
 from inferometer.submission.checking.answers import AnswerBatch, read_answers
@@ -21,9 +21,8 @@ from inferometer.submission.checking.truth import (
 from inferometer.submission.tree import Tree, TreeError
 from inferometer.workloads.classification.scoring import top1_line
 
-__all__ = ["ACCURACY_LOG", "LogAccuracy", "check_accuracy_log", "read_logged"]
+__all__ = ["LogAccuracy", "check_accuracy_log", "read_logged"]
 
-ACCURACY_LOG = "mlperf_log_accuracy.json"
 _MOST_KEPT = 4_000_000
 _CUT = b". \r\n\t\xe2\x80\xa6"
 """What stands between the kept parts: dots, or the one character for three of them."""

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from inferometer.loadgen import InferometerError
 from inferometer.loadgen.cores import usable_cores
+from inferometer.logs import DETAIL_LOG
 from inferometer.rounds import Round, load_round
 from inferometer.submission.checking.layout import check_tree_layout
 from inferometer.submission.checking.naming import check_required_scenarios
@@ -93,7 +94,7 @@ def round_of(tree: Tree, places: Sequence[ResultPlace]) -> str:
         for place in places
         for folder in _log_folders(tree, place)
         for name in tree.files(*folder)
-        if name == "mlperf_log_detail.txt"
+        if name == DETAIL_LOG
     )
     current = old = 0
     for _, log in zip(range(_MOST_LOOKED_AT), logs, strict=False):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from inferometer.loadgen import Mode, Scenario, Severity
+from inferometer.logs import ACCURACY_LOG
 from inferometer.rounds import Audit, Benchmark
 from inferometer.submission.checking.log_words import check_log_words
 from inferometer.submission.checking.notebook import Notebook
@@ -89,7 +90,7 @@ def _is_number(match: re.Match[str]) -> bool:
 def _check_run(tree: Tree, folder: tuple[str, ...], asked: Asked, notebook: Notebook) -> None:
     """Check the logs of a test's run as those of a performance run."""
     required = set(asked.round.files.performance)
-    files = set(tree.files(*folder)) - {"mlperf_log_accuracy.json", *asked.round.files.ignored}
+    files = set(tree.files(*folder)) - {ACCURACY_LOG, *asked.round.files.ignored}
     different = sorted(files ^ required)
     notebook.judge("compliance.files-differ", folder, not different, ", ".join(different))
     inner = Notebook(asked.round.name)

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from inferometer.loadgen import PERCENTILES, Era, Scenario
+from inferometer.logs import DETAIL_LOG, SUMMARY_LOG
 from inferometer.submission.checking.notebook import Notebook
 from inferometer.submission.checking.numbers import real_in
-from inferometer.submission.checking.run_logs import DETAIL, SUMMARY, RunLogs
+from inferometer.submission.checking.run_logs import RunLogs
 from inferometer.submission.checking.settings import Asked
 
 __all__ = ["check_figures", "headline_name", "headline_of"]
@@ -53,7 +54,7 @@ def check_figures(run: RunLogs, asked: Asked, notebook: Notebook) -> None:
     """Check the figures of one performance run."""
     if run.summary is None:
         return
-    era, where = asked.round.era, (*run.parts, SUMMARY)
+    era, where = asked.round.era, (*run.parts, SUMMARY_LOG)
     headline = headline_of(run, asked.scenario, era)
     seen = f"{headline_name(asked.scenario, era)}: {'missing' if headline is None else headline}"
     is_there = headline is not None and (era.is_v05 or headline > 0)
@@ -76,7 +77,7 @@ def _check_early_stopping(run: RunLogs, asked: Asked, notebook: Notebook) -> Non
     """Check that there were enough queries to be sure of the percentile."""
     if asked.scenario is not Scenario.OFFLINE and run.detail is not None:
         met = run.record("early_stopping_met") or "not stated"
-        notebook.judge("result.early-stopping", (*run.parts, DETAIL), met == "true", met)
+        notebook.judge("result.early-stopping", (*run.parts, DETAIL_LOG), met == "true", met)
 
 
 @dataclass(frozen=True)
@@ -215,7 +216,7 @@ def _check_query_count(
     is_offline = asked.scenario is Scenario.OFFLINE
     count = extent.samples if is_offline else extent.queries
     if count is None:
-        notebook.cannot(rule_id, where, f"no times in {DETAIL} to compute it with")
+        notebook.cannot(rule_id, where, f"no times in {DETAIL_LOG} to compute it with")
         return
     least = asked.least_samples if is_offline else asked.min_query_count
     word = "samples" if is_offline else "queries, about"

@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Sequence
 
 from inferometer.loadgen import Mode, Scenario
+from inferometer.logs import DETAIL_LOG, SUMMARY_LOG
 from inferometer.rounds import Round
 from inferometer.submission.checking.notebook import Notebook
-from inferometer.submission.checking.run_logs import DETAIL, SUMMARY, RunLogs
+from inferometer.submission.checking.run_logs import RunLogs
 from inferometer.submission.places import scenario_of
 
 __all__ = ["check_log_words", "check_revisions"]
@@ -28,12 +29,12 @@ def check_log_words(
 ) -> None:
     """Check what the logs of one test say about themselves."""
     if run.summary is not None and mode is Mode.PERFORMANCE:
-        where = (*run.parts, SUMMARY)
+        where = (*run.parts, SUMMARY_LOG)
         _check_mode(run.figures.get("Mode"), mode, where, notebook)
         _check_scenario(run.figures.get("Scenario"), scenario, where, notebook)
     if run.detail is None:
         return
-    where = (*run.parts, DETAIL)
+    where = (*run.parts, DETAIL_LOG)
     words = "of v0.5" if run.is_v05 else "of a later LoadGen"
     if not notebook.judge(
         "log.other-round", where, run.is_v05 == round_.era.is_v05, f"a log {words}"

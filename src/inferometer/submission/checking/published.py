@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from inferometer.loadgen import Scenario
+from inferometer.logs import ACCURACY_TEXT, DETAIL_LOG, SUMMARY_LOG
 from inferometer.rounds import Benchmark, Round
 from inferometer.submission.checking.published_descriptions import (
     measurement_errors,
@@ -147,18 +148,18 @@ def _runs(tree: Tree, place: ResultPlace, count: int) -> list[tuple[str, ...]]:
 def _accuracy_reasons(
     tree: Tree, folder: tuple[str, ...], benchmark: Benchmark | None, round_: Round
 ) -> list[str]:
-    if not tree.has_file(*folder, "accuracy.txt"):
-        return ["there is no accuracy/accuracy.txt"]
+    if not tree.has_file(*folder, ACCURACY_TEXT):
+        return [f"there is no accuracy/{ACCURACY_TEXT}"]
     reasons = _file_reasons(tree, folder, round_.files.accuracy, round_)
     if benchmark is None:
         return reasons
     try:
-        found = _first_number(lines_of(tree, *folder, "accuracy.txt"), _ACCURACY[benchmark.task])
-        need_text(tree, *folder, "mlperf_log_detail.txt")
+        found = _first_number(lines_of(tree, *folder, ACCURACY_TEXT), _ACCURACY[benchmark.task])
+        need_text(tree, *folder, DETAIL_LOG)
     except (TreeError, ValueError) as error:
         return [*reasons, f"accuracy gives no result: {error}"]
     if found is None:
-        return [*reasons, "accuracy.txt states no accuracy"]
+        return [*reasons, f"{ACCURACY_TEXT} states no accuracy"]
     if found < benchmark.target_value:
         reasons.append(f"accuracy {found:g} is below {benchmark.target_value:g}")
     return reasons
@@ -189,8 +190,8 @@ def _run_reasons(
         return [f"there is no {name}"]
     reasons = _file_reasons(tree, folder, round_.files.performance, round_)
     try:
-        lines = lines_of(tree, *folder, "mlperf_log_summary.txt")
-        need_text(tree, *folder, "mlperf_log_detail.txt")
+        lines = lines_of(tree, *folder, SUMMARY_LOG)
+        need_text(tree, *folder, DETAIL_LOG)
         figures = _figures(lines)
         is_valid = any(_VALID.match(line) for line in lines)
         count = int(figures["performance_sample_count"])

@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 
 from inferometer.loadgen import IntegerFlavour, Scenario
 from inferometer.loadgen.random_stream import RandomStream
+from inferometer.logs import ACCURACY_LOG, DETAIL_LOG
 from inferometer.submission.checking.notebook import Notebook
 from inferometer.submission.checking.numbers import count_in
-from inferometer.submission.checking.run_logs import DETAIL, RunLogs
+from inferometer.submission.checking.run_logs import RunLogs
 from inferometer.submission.checking.shuffles import MOST_SHUFFLED, CppLibrary, shuffled
 
 __all__ = ["Library", "check_accuracy_order", "check_loaded_set", "check_logged_samples"]
 
-_ACCURACY_LOG = "mlperf_log_accuracy.json"
 _MOST_LOGGED_AHEAD = 5_000_000
 _MOST_SETS = 200_000
 
@@ -91,7 +91,7 @@ def check_loaded_set(
 
     ``cpp`` is the one that explains a run before, if one does.
     """
-    rule_id, where = "replay.loaded-set", (*run.parts, DETAIL)
+    rule_id, where = "replay.loaded-set", (*run.parts, DETAIL_LOG)
     library = Library.of(run, scenario)
     if isinstance(library, str):
         notebook.cannot(rule_id, where, library)
@@ -125,7 +125,7 @@ def check_accuracy_order(
     ``answers`` are the sequence ids and the library indices of the accuracy log; ``cpp`` is
     the C++ library that explains the performance runs, if one does.
     """
-    rule_id, where = "replay.accuracy-order", (*run.parts, _ACCURACY_LOG)
+    rule_id, where = "replay.accuracy-order", (*run.parts, ACCURACY_LOG)
     library = Library.of(run, scenario)
     if isinstance(library, str):
         notebook.cannot(rule_id, where, library)
@@ -154,7 +154,7 @@ def check_logged_samples(
 
     ``cpp`` is the C++ library that explains what the run loaded, if one does.
     """
-    rule_id, where = "replay.performance-samples", (*run.parts, _ACCURACY_LOG)
+    rule_id, where = "replay.performance-samples", (*run.parts, ACCURACY_LOG)
     ids, _ = answers
     if not len(ids):
         return

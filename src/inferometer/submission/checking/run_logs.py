@@ -10,15 +10,20 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from inferometer.logs import DetailLog, LogError, SummaryLog, read_detail, read_summary
+from inferometer.logs import (
+    DETAIL_LOG,
+    SUMMARY_LOG,
+    DetailLog,
+    LogError,
+    SummaryLog,
+    read_detail,
+    read_summary,
+)
 from inferometer.submission.checking.notebook import Notebook
 from inferometer.submission.checking.numbers import count_in, counts_in
 from inferometer.submission.tree import Tree, TreeError
 
-__all__ = ["DETAIL", "SUMMARY", "RunLogs", "read_run"]
-
-SUMMARY = "mlperf_log_summary.txt"
-DETAIL = "mlperf_log_detail.txt"
+__all__ = ["RunLogs", "read_run"]
 
 _LARGEST_SUMMARY_BYTES = 1 << 20
 _LARGEST_DETAIL_BYTES = 64 << 20
@@ -170,10 +175,10 @@ class RunLogs:
 def read_run(tree: Tree, parts: tuple[str, ...], notebook: Notebook) -> RunLogs:
     """Read the logs of a folder; what can't be read is noted, what is missing isn't."""
     summary = detail = None
-    if _is_readable(tree, (*parts, SUMMARY), _LARGEST_SUMMARY_BYTES, notebook):
-        summary = _summary(tree, (*parts, SUMMARY), notebook)
-    if _is_readable(tree, (*parts, DETAIL), _LARGEST_DETAIL_BYTES, notebook):
-        detail = _detail(tree, (*parts, DETAIL), notebook)
+    if _is_readable(tree, (*parts, SUMMARY_LOG), _LARGEST_SUMMARY_BYTES, notebook):
+        summary = _summary(tree, (*parts, SUMMARY_LOG), notebook)
+    if _is_readable(tree, (*parts, DETAIL_LOG), _LARGEST_DETAIL_BYTES, notebook):
+        detail = _detail(tree, (*parts, DETAIL_LOG), notebook)
     return RunLogs(parts, summary, detail)
 
 

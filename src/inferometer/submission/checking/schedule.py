@@ -14,9 +14,10 @@ import numpy as np
 
 from inferometer.loadgen import Scenario
 from inferometer.loadgen.random_stream import RandomStream, poisson_gaps_ns
+from inferometer.logs import DETAIL_LOG
 from inferometer.submission.checking.notebook import Notebook
 from inferometer.submission.checking.numbers import count_in, real_in
-from inferometer.submission.checking.run_logs import DETAIL, RunLogs
+from inferometer.submission.checking.run_logs import RunLogs
 
 __all__ = ["check_schedule"]
 
@@ -57,7 +58,7 @@ def check_schedule(run: RunLogs, scenario: Scenario | None, notebook: Notebook) 
     """Check that a Server test's queries arrived as the schedule's seed and the rate say."""
     if scenario is not Scenario.SERVER:
         return
-    where = (*run.parts, DETAIL)
+    where = (*run.parts, DETAIL_LOG)
     series, asked = run.generated_series, _asked(run)
     if isinstance(asked, str):
         notebook.cannot(_RULE, where, asked)

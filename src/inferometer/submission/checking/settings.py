@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from inferometer.loadgen import Scenario
+from inferometer.logs import DETAIL_LOG, SUMMARY_LOG
 from inferometer.rounds import Benchmark, Round
 from inferometer.submission.checking.notebook import Notebook
 from inferometer.submission.checking.numbers import count_in, real_in
-from inferometer.submission.checking.run_logs import DETAIL, SUMMARY, RunLogs
+from inferometer.submission.checking.run_logs import RunLogs
 
 __all__ = ["NAMES_OF_SETTINGS", "Asked", "check_runs_alike", "check_seeds", "check_settings"]
 
@@ -86,7 +87,7 @@ class Asked:
 def check_settings(run: RunLogs, asked: Asked, notebook: Notebook) -> None:
     """Check the settings that a performance run states, in its summary and its detail log."""
     check_seeds(run, asked.round, notebook)
-    where = (*run.parts, SUMMARY)
+    where = (*run.parts, SUMMARY_LOG)
     if run.summary is None:
         return
     _check_sample_count(run, asked, where, notebook)
@@ -113,7 +114,7 @@ def check_seeds(
         "schedule_rng_seed": round_.seeds.schedule,
     }
     has_summary = any(name in run.figures for name in seeds)
-    where = (*run.parts, SUMMARY if has_summary else DETAIL)
+    where = (*run.parts, SUMMARY_LOG if has_summary else DETAIL_LOG)
     stated = {name: run.figures.get(name) if has_summary else run.setting(name) for name in seeds}
     if not any(stated.values()):
         notebook.cannot(rule_id, where, "the logs state no seeds")
@@ -158,7 +159,7 @@ def _check_sample_count(
 def _check_at_least(
     run: RunLogs, asked: Asked, rule_id: str, name: str, notebook: Notebook
 ) -> None:
-    where = (*run.parts, SUMMARY)
+    where = (*run.parts, SUMMARY_LOG)
     value = run.count(name)
     if value is None:
         notebook.cannot(rule_id, where, f"the summary states no {name}")
@@ -169,7 +170,7 @@ def _check_at_least(
 
 def _check_query_count(run: RunLogs, asked: Asked, notebook: Notebook) -> None:
     """Check the least count of queries; in Offline, the samples of the one query."""
-    rule_id, where = "settings.query-count", (*run.parts, SUMMARY)
+    rule_id, where = "settings.query-count", (*run.parts, SUMMARY_LOG)
     is_offline = asked.scenario is Scenario.OFFLINE
     name = "samples_per_query" if is_offline else "min_query_count"
     least = asked.least_samples if is_offline else asked.min_query_count
@@ -184,7 +185,7 @@ def _check_percentile(run: RunLogs, asked: Asked, notebook: Notebook) -> None:
     """Check the percentile; Offline has none that matters."""
     if asked.scenario is Scenario.OFFLINE:
         return
-    rule_id, where = "settings.percentile", (*run.parts, DETAIL)
+    rule_id, where = "settings.percentile", (*run.parts, DETAIL_LOG)
     share = real_in(run.setting("target_latency_percentile"))
     if share is None:
         notebook.cannot(rule_id, where, "no detail log that states the percentile")
@@ -197,7 +198,7 @@ def _check_bound(run: RunLogs, asked: Asked, notebook: Notebook) -> None:
     """Check the latency bound of Server, and of MultiStream the interval too."""
     if asked.scenario not in _BOUND:
         return
-    rule_id, where = "settings.latency-bound", (*run.parts, SUMMARY)
+    rule_id, where = "settings.latency-bound", (*run.parts, SUMMARY_LOG)
     bound_ns, rate = run.count("target_latency (ns)"), real_in(run.figures.get("target_qps"))
     if bound_ns is None or asked.bound_ms is None:
         notebook.cannot(rule_id, where, "no bound stated, or none known for the benchmark")
@@ -213,7 +214,7 @@ def _check_bound(run: RunLogs, asked: Asked, notebook: Notebook) -> None:
 
 def _check_logs_alike(run: RunLogs, notebook: Notebook) -> None:
     """Check that summary and detail log are of one run."""
-    where = (*run.parts, DETAIL)
+    where = (*run.parts, DETAIL_LOG)
     if run.detail is None:
         notebook.cannot("settings.logs-differ", where, "no detail log to compare with")
         return

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, replace
 
 from inferometer.loadgen import Finding
+from inferometer.logs import ACCURACY_TEXT
 from inferometer.rounds import Benchmark
 from inferometer.submission.places import ResultPlace
 from inferometer.submission.published.findings import odd
@@ -14,7 +15,7 @@ from inferometer.submission.tree import Tree, TreeError, shown
 
 __all__ = ["AccuracyFacts", "read_accuracy"]
 
-_FOLDER, _FILE = "accuracy", "accuracy.txt"
+_FOLDER = "accuracy"
 _LONGEST_LINE = 1000
 _TOP_1 = "top-1"
 _NUMBER = r"([0-9]+(?:\.[0-9]+)?)"
@@ -56,9 +57,9 @@ def read_accuracy(tree: Tree, place: ResultPlace, benchmark: Benchmark | None) -
     """Read the accuracy of a result, and compare it with the round's target."""
     target = benchmark.target_value if benchmark else None
     folder = name_like(tree.folders(*place.parts), _FOLDER)
-    name = name_like(tree.files(*place.parts, folder), _FILE) if folder else None
+    name = name_like(tree.files(*place.parts, folder), ACCURACY_TEXT) if folder else None
     if folder is None or name is None:
-        seen = f"{place}/{_FOLDER}/{_FILE}"
+        seen = f"{place}/{_FOLDER}/{ACCURACY_TEXT}"
         return AccuracyFacts(None, None, None, target, (odd("published.accuracy-missing", seen),))
     where = (*place.parts, folder, name)
     try:

@@ -7,14 +7,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from inferometer.loadgen import Scenario
-from inferometer.logs import DetailLog, SummaryLog, read_detail, read_summary
+from inferometer.logs import (
+    DETAIL_LOG,
+    SUMMARY_LOG,
+    DetailLog,
+    SummaryLog,
+    read_detail,
+    read_summary,
+)
 from inferometer.submission.places import scenario_of
 from inferometer.submission.published.values import number_of, text_of
 from inferometer.submission.tree import SMALL_FILE_BYTES, Tree, TreeError, shown
 
 __all__ = ["MetricWord", "RunLog", "read_run_log"]
 
-_SUMMARY, _DETAIL = "mlperf_log_summary.txt", "mlperf_log_detail.txt"
 _CURRENT_MARK = b":::MLLOG"
 _PERCENTILES = ("50.00", "90.00", "95.00", "97.00", "99.00", "99.90")
 _PER_PERCENT = 100.0
@@ -88,12 +94,12 @@ def read_run_log(tree: Tree, folder: tuple[str, ...], scenario: Scenario | None)
     Current runs are read from their detail log, v0.5 runs from their summary, as the published
     checkers do. Raises `TreeError` or `LogError` that names the file.
     """
-    if tree.has_file(*folder, _DETAIL):
-        with tree.open(*folder, _DETAIL) as file:
+    if tree.has_file(*folder, DETAIL_LOG):
+        with tree.open(*folder, DETAIL_LOG) as file:
             is_current = file.read(len(_CURRENT_MARK)) == _CURRENT_MARK
         if is_current:
-            return _from_detail(read_detail(_small(tree, *folder, _DETAIL)), scenario)
-    return _from_summary(read_summary(_small(tree, *folder, _SUMMARY)), scenario)
+            return _from_detail(read_detail(_small(tree, *folder, DETAIL_LOG)), scenario)
+    return _from_summary(read_summary(_small(tree, *folder, SUMMARY_LOG)), scenario)
 
 
 def _small(tree: Tree, *parts: str) -> Path:
