@@ -7,37 +7,46 @@ import json
 import pytest
 from click.testing import CliRunner, Result
 
+from inferometer.cli.catalogue import GROUP_NAMES, rule_groups
 from inferometer.cli.rules import command
-from inferometer.loadgen import RULES
-from inferometer.rounds import load_rules
+from inferometer.runs import RUN_RULES
+
+ALL = [rule.id for group in rule_groups() for rule in group.rules.values()]
 
 
 def run(*arguments: str) -> Result:
     return CliRunner().invoke(command, list(arguments))
 
 
-def test_every_rule_is_listed_on_a_line_of_its_own() -> None:
+def test_every_rule_is_listed_on_a_line_of_its_own_in_its_group() -> None:
     found = run()
     assert found.exit_code == 0
-    lines = found.output.splitlines()
-    rules = load_rules()
-    assert len(lines) == len(rules) + 2
-    assert lines[0].split() == ["id", "kind", "v0.5", "v6.1", "title"]
-    for line, rule in zip(lines[1:], rules.values(), strict=False):
-        assert line.split()[0] == rule.id
-        assert rule.title in line
-    assert lines[-1].startswith(f"{len(rules)} rules")
+    *blocks, last = found.output.split("\n\n")
+    groups = rule_groups()
+    assert [block.split(":")[0] for block in blocks] == list(GROUP_NAMES)
+    for block, group in zip(blocks, groups, strict=True):
+        title, header, *lines = block.splitlines()
+        assert group.title in title
+        severities = ["v0.5", "v6.1"] if group.of_rounds else ["severity"]
+        assert header.split() == ["id", "kind", *severities, "title"]
+        for line, rule in zip(lines, group.rules.values(), strict=True):
+            assert line.split()[0] == rule.id
+            assert rule.title in line
+    assert last.startswith(f"{len(ALL)} rules")
 
 
 def test_filters() -> None:
     late = run("--round", "v6.1").output
-    assert late.splitlines()[0].split() == ["id", "kind", "v6.1", "title"]
+    assert late.splitlines()[1].split() == ["id", "kind", "v6.1", "title"]
+    assert "run.interrupted" not in late
     assert "system.field-unknown" not in late
     assert "result.early-stopping" in late
     declared = json.loads(run("--kind", "declaration", "--json").output)
     assert {rule["kind"] for rule in declared} == {"declaration"}
     section = json.loads(run("--section", "V6.1 published CHECKER", "--json").output)
     assert "settings.seeds" in {rule["id"] for rule in section}
+    runs = json.loads(run("--group", "runs", "--json").output)
+    assert [rule["id"] for rule in runs] == list(RUN_RULES)
     assert run("--section", "no such section").output.endswith(
         "0 rules; `inferometer rules ID` explains one\n"
     )
@@ -45,16 +54,17 @@ def test_filters() -> None:
 
 
 def test_json_holds_everything() -> None:
-    rules = load_rules()
     listed = json.loads(run("--json").output)
-    assert [rule["id"] for rule in listed] == list(rules)
+    assert [rule["id"] for rule in listed] == ALL
     one = json.loads(run("settings.seeds", "--json").output)
     assert one in listed
     assert one["severity"] == {"v0.5": "error", "v6.1": "error"}
     assert one["notes"]["v6.1"]["section"]
+    assert one["group"] == "checks"
+    assert json.loads(run("backend.crashed", "--json").output)["severity"] == {"any": "error"}
 
 
-@pytest.mark.parametrize("rule_id", [*load_rules(), *RULES])
+@pytest.mark.parametrize("rule_id", ALL)
 def test_every_rule_can_be_explained(rule_id: str) -> None:
     found = run(rule_id)
     assert found.exit_code == 0

@@ -19,6 +19,7 @@ from inferometer.runs.request import (
 )
 from inferometer.runs.result import Session, TestResult
 from inferometer.runs.resuming import can_be_resumed, keep_suite, resumed_requests
+from inferometer.runs.rules import RUN_RULES
 from inferometer.runs.runner import Runner
 from inferometer.runs.script import run_script
 from inferometer.runs.settings_file import parse_assignment, read_settings_file
@@ -28,6 +29,7 @@ from inferometer.runs.system import describe_system, usable_cores
 __all__ = [
     "LOAD_LIMIT_S",
     "REFERENCE_BACKEND",
+    "RUN_RULES",
     "Agreement",
     "Check",
     "Effort",

@@ -14,7 +14,6 @@ from pathlib import Path
 
 from inferometer.backends import BackendFault
 from inferometer.loadgen import Finding, InferometerError, Rule
-from inferometer.runs.findings import CRASHED, HUNG_AT_LOAD
 from inferometer.runs.folder import (
     CRASH,
     RUNNING,
@@ -27,6 +26,7 @@ from inferometer.runs.recorder import recover_test
 from inferometer.runs.request import RunRequest
 from inferometer.runs.result import Session, TestResult
 from inferometer.runs.resuming import Continuation
+from inferometer.runs.rules import CRASHED, HUNG_AT_LOAD
 from inferometer.runs.system import describe_system
 
 __all__ = [

@@ -9,10 +9,11 @@ from inferometer.runs.effort import Pace
 from inferometer.runs.plan import PlannedTest
 from inferometer.runs.request import RunRequest
 from inferometer.runs.result import TestResult
+from inferometer.runs.rules import BELOW_ROUND_TARGET, BELOW_TARGET, COVERAGE
 
 __all__ = ["Outlook", "duration_text", "expectation_lines"]
 
-_NOT_ACCURATE = ("accuracy.below-target", "round.below-target", "accuracy.coverage")
+_NOT_ACCURATE = {rule.id for rule in (BELOW_TARGET, BELOW_ROUND_TARGET, COVERAGE)}
 
 
 class Outlook:

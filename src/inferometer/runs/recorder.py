@@ -19,12 +19,10 @@ from inferometer.loadgen import (
     Recording,
     ResponseReader,
     ResponseWriter,
-    Rule,
     RunOptions,
     RunOutcome,
     SampleLibrary,
     Settings,
-    Severity,
     SystemUnderTest,
     is_alive,
     judge,
@@ -46,6 +44,7 @@ from inferometer.runs.folder import (
 )
 from inferometer.runs.memory import MemoryWatch
 from inferometer.runs.result import TestResult
+from inferometer.runs.rules import FILES_MISSING, SAVED_ELSEWHERE
 from inferometer.workloads import AccuracyResult, ScoredAnswer
 
 __all__ = [
@@ -58,19 +57,6 @@ __all__ = [
 ]
 
 Scorer = Callable[[Iterator[ScoredAnswer]], AccuracyResult]
-
-_SAVED_ELSEWHERE = Rule(
-    "run.saved-elsewhere",
-    "The recording could not be saved in its folder",
-    Severity.WARNING,
-    "make room on the disk, then move the file into the run folder",
-)
-_FILES_MISSING = Rule(
-    "run.files-missing",
-    "Log files could not be written",
-    Severity.WARNING,
-    "make room on the disk, then run `inferometer report` on the folder again",
-)
 
 
 def record_test(
@@ -140,7 +126,7 @@ def keep_test(
     accuracy = _score(recording, outcome.responses, scorer)
     findings = list(findings_of_test(recording, verdict, accuracy))
     if saved.parent != folder:
-        findings.append(Finding(_SAVED_ELSEWHERE, f"it lies at {saved}"))
+        findings.append(Finding(SAVED_ELSEWHERE, f"it lies at {saved}"))
     result = TestResult(folder, label, recording, verdict, accuracy, tuple(findings))
     try:
         write_logs(folder, recording, verdict, outcome.responses, logs)
@@ -148,7 +134,7 @@ def keep_test(
         write_json(folder / RESULT, result.to_mapping())
         _drop_if_empty(folder / RESPONSES)
     except OSError as error:
-        missing = Finding(_FILES_MISSING, f"{folder}: {error.strerror or error}")
+        missing = Finding(FILES_MISSING, f"{folder}: {error.strerror or error}")
         result = dataclasses.replace(result, findings=(*result.findings, missing))
     return result
 

@@ -23,11 +23,11 @@ from inferometer.runs.ending import (
     faulted_session,
     recover_running,
 )
-from inferometer.runs.findings import HUNG_AT_LOAD, STOOD_STILL
 from inferometer.runs.folder import CRASH, load_header
 from inferometer.runs.request import Listener, RunRequest
 from inferometer.runs.result import Session, TestResult
 from inferometer.runs.resuming import finished_tests
+from inferometer.runs.rules import HUNG_AT_LOAD, STOOD_STILL
 from inferometer.runs.supervised_child import LOADING, SIGNALS, STARTING, WARMING_UP
 
 __all__ = ["LOAD_LIMIT_S", "run_supervised"]

@@ -7,6 +7,15 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from inferometer.loadgen import Finding, Severity
+from inferometer.runs.rules import (
+    BELOW_ROUND_TARGET,
+    BELOW_TARGET,
+    COVERAGE,
+    NOT_MEASURED,
+    NOT_MEASURED_IN_ROUND,
+    OTHER_DATA_SET,
+    PREVIEW_IN_ROUND,
+)
 from inferometer.submission.building.belonging import differences, differs_from_description
 from inferometer.submission.building.candidate import Candidate, RecordedTest
 from inferometer.submission.building.departures import departures
@@ -22,14 +31,14 @@ _QUICK = "quick"
 _NUMBER = re.compile(r"(?:accuracy=|mAP=|BLEU:\s*)(\d+(?:\.\d+)?)")
 # Findings of tests that a rule of the submission already speaks of.
 _SPOKEN_OF = {
-    "accuracy.below-target",
-    "accuracy.coverage",
-    "accuracy.not-measured",
-    "round.accuracy-not-measured",
-    "round.below-target",
-    "round.other-data-set",
-    "round.part-of-data-set",
     "run.interrupted",
+    BELOW_ROUND_TARGET.id,
+    BELOW_TARGET.id,
+    COVERAGE.id,
+    NOT_MEASURED.id,
+    NOT_MEASURED_IN_ROUND.id,
+    OTHER_DATA_SET.id,
+    PREVIEW_IN_ROUND.id,
 }
 _MODEL_OPTIONS = ("model", "weights", "number_format", "seed", "extra")
 
@@ -168,7 +177,7 @@ def _of_accuracy(
     for test in scored:
         yield from _of_score(test, findings)
     for test in tests:
-        for found in _errors(test, "accuracy.coverage"):
+        for found in _errors(test, COVERAGE.id):
             yield findings.find("accuracy-incomplete", f"{test.where}: {found.seen}")
         for found in _errors(test):
             yield findings.find("run-failed", f"{test.where}: {found.rule.title}, {found.seen}")
