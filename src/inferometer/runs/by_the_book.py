@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ __all__ = [
     "breaches",
     "checked_words",
     "for_division_and_area",
+    "forbidden_format",
     "format_breaches",
     "round_notes",
 ]
@@ -107,8 +108,8 @@ def breaches(request: RunRequest, info: WorkloadInfo) -> list[Finding]:
         return []
     seen = [*_of_data(request, info), *_of_place(request, book, info)]
     seen += _of_settings(request, book, info)
-    seen += _of_format(request.backend_options.precision, book)
-    seen += _of_format(request.workload_options.number_format, book)
+    words = (request.backend_options.precision, request.workload_options.number_format)
+    seen += _of_formats(words, book)
     return [found(book, rule, text) for rule, text in dict.fromkeys(seen)]
 
 
@@ -117,7 +118,7 @@ def format_breaches(request: RunRequest, backend: Mapping[str, Any]) -> list[Fin
     if request.round is None or not request.is_closed:
         return []
     book = request.round
-    seen = _of_format(str(backend.get("precision", "")), book)
+    seen = _of_formats([str(backend.get("precision", ""))], book)
     return [found(book, rule, text) for rule, text in seen]
 
 
@@ -201,12 +202,21 @@ def _plain(value: object) -> object:
     return getattr(value, "value", value)
 
 
-def _of_format(word: str, book: Round) -> list[tuple[str, str]]:
-    """Look at a number format, where the word is one and the round restricts them."""
+def _of_formats(words: Iterable[str], book: Round) -> Iterator[tuple[str, str]]:
+    for word in words:
+        if text := forbidden_format(word, book):
+            yield "rule.number-format", text
+
+
+def forbidden_format(word: str, book: Round) -> str:
+    """Say that the closed division doesn't take a number format; empty where it does.
+
+    A word that is no number format says nothing, and not every round restricts them.
+    """
     allowed = book.number_formats
     if not allowed or not _FORMAT_WORD.fullmatch(word.lower()) or book.number_format_of(word):
-        return []
-    return [("rule.number-format", f"{word} is none of {', '.join(allowed)}")]
+        return ""
+    return f"{word} is none of {', '.join(allowed)}"
 
 
 @cache

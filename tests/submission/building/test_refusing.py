@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from inferometer.loadgen import Message, Recording, Severity
-from inferometer.rounds import load_rules
-from inferometer.runs import RunFolderError
-from inferometer.submission.building import RefusedError, SubmissionError, build_submission
+from inferometer.cli.output import SilentListener
+from inferometer.loadgen import Finding, Message, Recording, Scenario, Severity
+from inferometer.rounds import load_round, load_rules
+from inferometer.runs import RunFolderError, Runner, RunRequest
+from inferometer.submission.building import (
+    RefusedError,
+    SubmissionError,
+    SubmissionRequest,
+    build_submission,
+)
+from inferometer.workloads import WorkloadOptions
 from tests.submission.building.sessions import (
+    BACKEND,
     DESCRIPTION,
     change_json,
     change_recordings,
@@ -154,6 +163,62 @@ def test_runs_that_do_not_belong(
     assert all(finding.seen for finding in found)
     assert not request.tree.exists()
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+
+
+def told(*rules: str) -> Change:
+    """Let a session say of itself what a run by the book of the closed division is told."""
+    book = load_rules()
+    breaches = [Finding(book[rule].rule_in("v0.5"), "as asked").to_mapping() for rule in rules]
+
+    def change(recording: Recording) -> Recording:
+        return dataclasses.replace(recording, notes={**recording.notes, "breaches": breaches})
+
+    return lambda runs: change_recordings(runs, change)
+
+
+def refusal(request: SubmissionRequest) -> Counter[str]:
+    with pytest.raises(RefusedError) as refused:
+        build_submission(request)
+    return Counter(found.rule.id for found in refused.value.findings)
+
+
+def test_what_a_session_was_told_is_said_once(whole: Path, tmp_path: Path) -> None:
+    told("submit.random-weights", "submit.changed-settings", "rule.number-format")(whole)
+    option(weights="random")(whole)
+    setting(qsl_rng_seed=1)(whole)
+    wide = {**BACKEND, "precision": "fp64"}
+    change_recordings(
+        whole, lambda one: dataclasses.replace(one, notes={**one.notes, "backend": wide})
+    )
+    found = refusal(request_for(tmp_path, whole, division="closed"))
+    assert found == {
+        "submit.random-weights": 1, "submit.changed-settings": 1, "rule.number-format": 1,
+    }  # fmt: skip
+
+
+def test_what_only_the_closed_division_asks_does_not_keep_out_of_the_open(
+    whole: Path, tmp_path: Path
+) -> None:
+    told("submit.changed-settings", "rule.number-format")(whole)
+    assert build_submission(request_for(tmp_path, whole)).places
+
+
+def test_a_session_of_python_is_refused_for_each_reason_once(tmp_path: Path) -> None:
+    request = RunRequest(
+        "pocket-mobilenet",
+        tmp_path / "run",
+        workload_options=WorkloadOptions(count=20),
+        scenarios=(Scenario.SINGLE_STREAM,),
+        round=load_round("v0.5"),
+        division="closed",
+        settings=lambda _: {"min_duration_ms": 20, "min_query_count": 20},
+    )
+    session = Runner(request, SilentListener()).run()
+    said = {found.rule.id for test in session.tests for found in test.findings}
+    assert {"submit.part-of-data-set", "submit.changed-settings"} <= said
+    for division in ("closed", "open"):
+        found = refusal(request_for(tmp_path, session.folder, division=division))
+        assert found == {"submit.part-of-data-set": 1, "submit.changed-settings": 1}
 
 
 def test_every_rule_is_in_both_rounds() -> None:

@@ -24,8 +24,12 @@ class Findings:
         return cls(book, load_rules())
 
     def find(self, rule_id: str, seen: str) -> Finding:
-        """Give the finding of a rule."""
-        return Finding(self.rules[f"submit.{rule_id}"].rule_in(self.book.name), seen)
+        """Give the finding of a rule of building, which is named without its area."""
+        return self.find_any(f"submit.{rule_id}", seen)
+
+    def find_any(self, rule_id: str, seen: str) -> Finding:
+        """Give the finding of any rule of the round."""
+        return Finding(self.rules[rule_id].rule_in(self.book.name), seen)
 
     @staticmethod
     def refusing(findings: list[Finding]) -> tuple[Finding, ...]:

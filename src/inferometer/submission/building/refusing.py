@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from inferometer.loadgen import Finding, Severity
 from inferometer.runs.rules import (
@@ -20,13 +19,16 @@ from inferometer.submission.building.belonging import differences, differs_from_
 from inferometer.submission.building.candidate import Candidate, RecordedTest
 from inferometer.submission.building.departures import departures
 from inferometer.submission.building.findings import Findings
+from inferometer.submission.building.model_and_data import (
+    findings_of_data,
+    findings_of_formats,
+    findings_of_sameness,
+)
 from inferometer.submission.building.request import SubmissionRequest
 from inferometer.submission.building.rescoring import has_answers, rescored_line
-from inferometer.workloads.synthetic import SYNTHETIC
 
 __all__ = ["findings_of_candidate", "findings_of_systems", "printed_value"]
 
-_RANDOM = "random"
 _QUICK = "quick"
 _NUMBER = re.compile(r"(?:accuracy=|mAP=|BLEU:\s*)(\d+(?:\.\d+)?)")
 # Findings of tests that a rule of the submission already speaks of.
@@ -40,7 +42,9 @@ _SPOKEN_OF = {
     OTHER_DATA_SET.id,
     PREVIEW_IN_ROUND.id,
 }
-_MODEL_OPTIONS = ("model", "weights", "number_format", "seed", "extra")
+# A run by the book was told these before it began; they are judged anew here, for the division
+# that the submission is for.
+_JUDGED_ANEW = ("rule.", "submit.")
 
 
 def findings_of_candidate(
@@ -51,11 +55,12 @@ def findings_of_candidate(
     for test in candidate.tests:
         yield from _of_test(test, request, findings)
     for test in _one_a_session(candidate):
-        yield from _of_data(test, candidate, request, findings)
+        yield from findings_of_data(test, candidate, request, findings)
     yield from _of_settings(candidate, request, findings)
+    yield from findings_of_formats(candidate, request, findings)
     yield from _of_accuracy(candidate, request, findings)
     yield from _of_performance(candidate, request, findings)
-    yield from _of_sameness(candidate, findings)
+    yield from findings_of_sameness(candidate, findings)
 
 
 def findings_of_systems(
@@ -122,46 +127,6 @@ def _of_settings(
             group = [str(one) for one in found if (request.demo and one.only_shortens) is is_let]
             if group:
                 yield findings.find(rule, f"{candidate.title}: {', '.join(group)}")
-
-
-def _of_data(
-    test: RecordedTest, candidate: Candidate, request: SubmissionRequest, findings: Findings
-) -> Iterator[Finding]:
-    workload, options, where = test.session.workload, test.options, candidate.title
-    reason = str(workload.get("not_scored") or "")
-    data = str(workload.get("data_set") or "")
-    if options.get("weights") == _RANDOM or f"{_RANDOM} weights" in reason:
-        yield findings.find("random-weights", where)
-    if options.get("data") == SYNTHETIC or SYNTHETIC in f"{data} {reason}":
-        yield findings.find("synthetic-data", where)
-    parts = {str(t.result.recording.notes.get("preview", "")) for t in candidate.tests} - {""}
-    if options.get("count") is not None:
-        parts.add(f"the first {options['count']} samples")
-    if parts:
-        yield findings.find("part-of-data-set", f"{where}: {', '.join(sorted(parts))}")
-        return
-    if candidate.benchmark is not None and not _is_whole(test, candidate):
-        total = test.result.recording.total_sample_count
-        seen = f"{where}: {total:,} samples of {data or 'unknown data'}; {candidate.benchmark.name}"
-        seen += f" has {candidate.benchmark.dataset_size:,} of {candidate.benchmark.dataset}"
-        # Under the official name it would pass for a result on the benchmark's own data.
-        is_let = request.demo and candidate.name not in request.book.benchmarks
-        yield findings.find("demo" if is_let else "small-data-set", seen)
-
-
-def _is_whole(test: RecordedTest, candidate: Candidate) -> bool:
-    """Tell whether the library is as large as the benchmark's data set, in one of its forms."""
-    benchmark = candidate.benchmark
-    assert benchmark is not None
-    sizes = {
-        benchmark.dataset_size,
-        benchmark.dataset_size_without_empty,
-        *benchmark.accuracy_sample_count.values(),
-    }
-    if benchmark.performance_sample_count > benchmark.dataset_size:
-        # The data set is repeated until there are so many.
-        sizes.add(benchmark.performance_sample_count)
-    return test.result.recording.total_sample_count in sizes
 
 
 def _of_accuracy(
@@ -238,39 +203,7 @@ def _errors(test: RecordedTest, rule_id: str | None = None) -> Iterator[Finding]
     """Give a test's errors: those of a rule, or all that no rule of its own speaks of."""
     for found in test.result.findings:
         is_error = found.rule.severity is Severity.ERROR
-        is_asked = found.rule.id == rule_id if rule_id else found.rule.id not in _SPOKEN_OF
+        is_spoken_of = found.rule.id in _SPOKEN_OF or found.rule.id.startswith(_JUDGED_ANEW)
+        is_asked = found.rule.id == rule_id if rule_id else not is_spoken_of
         if is_error and is_asked:
             yield found
-
-
-def _of_sameness(candidate: Candidate, findings: Findings) -> Iterator[Finding]:
-    """Hold the tests of one result beside each other: one model, run in one way."""
-    tests = candidate.tests
-    for test in tests[1:]:
-        for what, rule, values in (
-            ("model", "other-model", [_model_of(one) for one in (tests[0], test)]),
-            ("backend", "other-backend", [dict(one.backend) for one in (tests[0], test)]),
-        ):
-            if values[0] != values[1]:
-                names = sorted(
-                    name
-                    for name in {*values[0], *values[1]}
-                    if values[0].get(name) != values[1].get(name)
-                )
-                seen = f"{test.where} has another {what} than {tests[0].where}"
-                yield findings.find(rule, f"{seen}: {', '.join(names)}")
-
-
-def _model_of(test: RecordedTest) -> dict[str, Any]:
-    """Give what decides which model ran: options, form, and hashes where they were noted."""
-    workload = test.session.workload
-    notes = test.result.recording.notes
-    chosen = {name: test.options.get(name) for name in _MODEL_OPTIONS}
-    noted = {name: workload.get(name) for name in ("name", "profile", "model", "parameters")}
-    hashes = {
-        name: source.get(name)
-        for source in (workload, notes)
-        for name in ("model_sha256", "sha256")
-        if source.get(name)
-    }
-    return {**chosen, **{f"{name} of the workload": v for name, v in noted.items()}, **hashes}

@@ -44,6 +44,9 @@ def _options(test: RecordedTest) -> WorkloadOptions:
         chosen["data"] = Path(data)
     if isinstance(extra, dict):
         chosen["extra"] = {str(name): str(value) for name, value in extra.items()}
+    count = test.options.get("count")
+    if isinstance(count, int):
+        chosen["count"] = count
     model = test.options.get("model")
     if isinstance(model, str):
         chosen["model"] = Path(model)
