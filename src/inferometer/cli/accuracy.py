@@ -11,6 +11,7 @@ import click
 from rich.console import Console
 from rich.markup import escape
 
+from inferometer.cli.options import json_option
 from inferometer.runs.scoring import TASKS, LogScore, ScoringOptions, score_log
 from inferometer.workloads import in_unit
 
@@ -52,7 +53,7 @@ _file = click.Path(path_type=Path, exists=True, dir_okay=False)
     "--target", callback=_target, metavar="ACCURACY", help="the accuracy to reach, such as 75.6954%"
 )
 @click.option("--published", is_flag=True, help="the published script's line: only samples seen")
-@click.option("--json", "as_json", is_flag=True, help="print JSON, nothing else")
+@json_option
 @click.option(
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),

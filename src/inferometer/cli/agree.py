@@ -17,8 +17,9 @@ from inferometer.backends import (
     backend_names,
     get_backend,
 )
+from inferometer.cli.options import NUMBER_FORMATS, count_option, json_option, weights_option
 from inferometer.cli.output import listener_for
-from inferometer.cli.request import NUMBER_FORMATS, precision_of
+from inferometer.cli.request import precision_of
 from inferometer.report import agreement_markdown, print_agreements
 from inferometer.runs import Agreement, agreements
 from inferometer.workloads import POCKET_SUITE, WorkloadOptions, suite_or_workload
@@ -31,8 +32,8 @@ _NO_FRAMEWORK = ("null", "python")
 @click.command("agree")
 @click.argument("workload", default=POCKET_SUITE)
 @click.option("--backend", "backends", multiple=True, help="[default: all that are installed]")
-@click.option("--count", type=click.IntRange(1), help="only the first so many samples")
-@click.option("--weights", type=click.Choice(["published", "random"]), default="published")
+@count_option
+@weights_option
 @click.option("--number-format", type=click.Choice(NUMBER_FORMATS[:-1]), default="fp32")
 @click.option("--threads", type=click.IntRange(1), default=1, show_default=True)
 @click.option(
@@ -40,7 +41,7 @@ _NO_FRAMEWORK = ("null", "python")
     type=click.Path(path_type=Path, dir_okay=False),
     help="also write the table into this file, between its <!-- agreement --> marks if it has any",
 )
-@click.option("--json", "as_json", is_flag=True, help="print JSON, nothing else")
+@json_option
 def command(**options: Any) -> None:
     """Answer the samples of WORKLOAD (default: the pocket suite) on every backend.
 

@@ -14,13 +14,26 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from inferometer.backends import BackendOptions
+from inferometer.cli.options import (
+    backend_options,
+    json_option,
+    quiet_option,
+    round_option,
+    scenario_option,
+    threads_option,
+    workload_options,
+)
 from inferometer.cli.output import listener_for
-from inferometer.cli.request import NUMBER_FORMATS, named_value, precision_of
+from inferometer.cli.request import (
+    backend_options_of,
+    scenarios_of,
+    usual_backend,
+    workload_options_of,
+)
 from inferometer.loadgen import Scenario
-from inferometer.rounds import Round, load_round, round_names
+from inferometer.rounds import Round, load_round
 from inferometer.runs import Effort, RunRequest, ServingOptions
-from inferometer.submission import Tree, scenario_of
+from inferometer.submission import Tree
 from inferometer.submission.audit import (
     AuditPlan,
     AuditReport,
@@ -32,7 +45,6 @@ from inferometer.submission.audit import (
     check_folder,
     run_audit,
 )
-from inferometer.workloads import WorkloadOptions
 
 __all__ = ["command"]
 
@@ -43,20 +55,9 @@ _COLOURS = {Outcome.PASS: "green", Outcome.FAIL: "red", Outcome.NOT_CHECKABLE: "
 _QUICK_SCENARIOS = (Scenario.SINGLE_STREAM, Scenario.OFFLINE)
 
 
-def _scenarios(_: click.Context, parameter: click.Parameter, words: tuple[str, ...]) -> Any:
-    found = [scenario_of(word) for word in words]
-    for word, scenario in zip(words, found, strict=True):
-        if scenario is None:
-            known = "SingleStream, MultiStream, Server, Offline"
-            raise click.BadParameter(
-                f"there is no scenario {word!r}; known: {known}", None, parameter
-            )
-    return tuple(found)
-
-
 @click.command("audit")
 @click.argument("workload", required=False)
-@click.option("--round", "round_name", help=f"by the book: {', '.join(round_names())}")
+@round_option
 @click.option(
     "--rules",
     default=_DEFAULT_ROUND,
@@ -66,18 +67,10 @@ def _scenarios(_: click.Context, parameter: click.Parameter, words: tuple[str, .
 @click.option(
     "--test", "tests", multiple=True, help="TEST01 …, a probe's name, or all; repeat for several"
 )
-@click.option("--scenario", "scenarios", multiple=True, callback=_scenarios)
-@click.option("--backend", help="what runs the model [default: onnxruntime]")
-@click.option("--backend-option", "extra", multiple=True, metavar="NAME=VALUE")
-@click.option("--threads", type=click.IntRange(1))
-@click.option(
-    "--model", type=click.Path(path_type=Path), help="your own model: a file, or FILE.py:FUNCTION"
-)
-@click.option("--data", type=click.Path(path_type=Path), help="the data set's folder")
-@click.option("--count", type=click.IntRange(1), help="only the first so many samples")
-@click.option(
-    "--number-format", type=click.Choice(NUMBER_FORMATS), default="fp32", show_default=True
-)
+@workload_options
+@scenario_option("in a quick audit SingleStream and Offline, else all")
+@backend_options
+@threads_option
 @click.option(
     "--against",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
@@ -100,8 +93,8 @@ def _scenarios(_: click.Context, parameter: click.Parameter, words: tuple[str, .
     type=click.Path(path_type=Path, file_okay=False),
     help="folder for everything [default: runs/<time>-audit-<workload>]",
 )
-@click.option("--json", "as_json", is_flag=True, help="print JSON, nothing else")
-@click.option("--quiet", is_flag=True, help="print only the table")
+@json_option
+@quiet_option
 def command(workload: str | None, tree: Path | None, **options: Any) -> None:
     """Audit the system that `inferometer run WORKLOAD` measures.
 
@@ -133,20 +126,11 @@ def _plan(workload: str, rules: Round, options: dict[str, Any]) -> AuditPlan:
     request = RunRequest(
         workload=workload,
         output=options["output"] or Path("runs") / f"{stamp}-audit-{workload}",
-        workload_options=WorkloadOptions(
-            data=options["data"],
-            model=options["model"],
-            count=options["count"],
-            number_format="int8" if options["number_format"] == "int8" else "fp32",
-        ),
-        backend=options["backend"] or _backend_of(options["model"]),
-        backend_options=BackendOptions(
-            threads=options["threads"],
-            precision=precision_of(options["number_format"]),
-            extra=dict(named_value(text) for text in options["extra"]),
-        ),
+        workload_options=workload_options_of(options),
+        backend=usual_backend(options),
+        backend_options=backend_options_of(options),
         serving=ServingOptions(),
-        scenarios=options["scenarios"] or (() if by_the_book else _QUICK_SCENARIOS),
+        scenarios=scenarios_of(options) or (() if by_the_book else _QUICK_SCENARIOS),
         effort=Effort(budget_s=2.0, least_s=0.5),
         round=rules if by_the_book else None,
         command=shlex.join(["inferometer", *sys.argv[1:]]),
@@ -154,11 +138,6 @@ def _plan(workload: str, rules: Round, options: dict[str, Any]) -> AuditPlan:
     return AuditPlan(
         request, rules, _names(options["tests"], rules), options["against"], options["test_s"]
     )
-
-
-def _backend_of(model: Path | None) -> str:
-    """Give the backend that nobody named: a function in a Python file needs no naming."""
-    return "python" if model is not None and ".py:" in str(model) else "onnxruntime"
 
 
 def _names(tests: tuple[str, ...], rules: Round) -> tuple[str, ...] | None:

@@ -11,6 +11,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from inferometer.cli.options import json_option
 from inferometer.loadgen import write_atomically
 from inferometer.report.checks import (
     checks_junit,
@@ -42,7 +43,7 @@ _out = click.Path(path_type=Path, dir_okay=False)
 @click.option(
     "--as-published", is_flag=True, help="the published checker's verdict, slips included"
 )
-@click.option("--json", "as_json", is_flag=True, help="print JSON, nothing else")
+@json_option
 @click.option("--junit", type=_out, help="file for JUnit XML")
 @click.option("--markdown", type=_out, help="file for Markdown")
 @click.option("--workers", type=click.IntRange(1), help="processes  [default: cores]")

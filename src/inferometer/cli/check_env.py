@@ -10,13 +10,14 @@ import click
 from rich.console import Console
 from rich.markup import escape
 
+from inferometer.cli.options import json_option
 from inferometer.runs import check_environment, describe_system
 
 __all__ = ["command"]
 
 
 @click.command("check-env")
-@click.option("--json", "as_json", is_flag=True, help="print JSON, nothing else")
+@json_option
 def command(as_json: bool) -> None:
     """Check what on this machine makes numbers better or worse.
 

@@ -22,6 +22,7 @@ from inferometer.backends import (
     backend_names,
     get_backend,
 )
+from inferometer.cli.options import json_option, weights_option, workload_option
 from inferometer.cli.output import listener_for
 from inferometer.cli.request import named_value
 from inferometer.loadgen import InferometerError
@@ -63,17 +64,11 @@ class _Made:
     required=True,
     help=f"whose format to write; repeat for several, or `{_ALL}` for those installed",
 )
-@click.option(
-    "--weights",
-    type=click.Choice(["published", "random"]),
-    default="published",
-    show_default=True,
-    help="random: the true architecture with seeded random weights",
-)
+@weights_option
 @click.option("--model", type=click.Path(path_type=Path), help="published weights in another place")
 @click.option("--data", type=click.Path(path_type=Path), help="the data set's folder")
-@click.option("--workload-option", "-o", "workload_extra", multiple=True, metavar="NAME=VALUE")
-@click.option("--json", "as_json", is_flag=True, help="print JSON, nothing else")
+@workload_option
+@json_option
 def command(**options: Any) -> None:
     """Write the model of WORKLOAD, or of each of a suite, in a framework's own format.
 

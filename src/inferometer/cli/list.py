@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from inferometer.backends import MissingBackendError, backend_names, get_backend
+from inferometer.cli.options import json_option
 from inferometer.loadgen import InferometerError
 from inferometer.rounds import round_names
 from inferometer.workloads import (
@@ -28,7 +29,7 @@ __all__ = ["command"]
 
 
 @click.command("list")
-@click.option("--json", "as_json", is_flag=True, help="print JSON, nothing else")
+@json_option
 def command(as_json: bool) -> None:
     """List workloads, backends, models, data and rounds, and how to get what is missing."""
     found: dict[str, Any] = {

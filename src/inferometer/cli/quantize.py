@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from inferometer.backends import BackendOptions
+from inferometer.cli.options import json_option, weights_option
 from inferometer.cli.output import listener_for
 from inferometer.cli.request import named_value
 from inferometer.quantization import (
@@ -46,7 +47,7 @@ _BACKENDS = {"litert": "litert", "litert-per-tensor": "armnn", "nncf": "openvino
 @click.option("--calibration-count", type=click.IntRange(1), help="most calibration samples")
 @click.option("--data", type=click.Path(path_type=Path), help="the data set's folder")
 @click.option("--model", type=click.Path(path_type=Path), help="the fp32 model to quantise")
-@click.option("--weights", type=click.Choice(["published", "random"]), default="published")
+@weights_option
 @click.option(
     "--workload-option",
     "-o",
@@ -60,7 +61,7 @@ _BACKENDS = {"litert": "litert", "litert-per-tensor": "armnn", "nncf": "openvino
 @click.option("--budget", type=click.FloatRange(0.1), default=5.0, show_default=True)
 @click.option("--measure/--no-measure", default=True, help="measure both formats [default: yes]")
 @click.option("--output", type=click.Path(path_type=Path, file_okay=False), help="run folder")
-@click.option("--json", "as_json", is_flag=True, help="print JSON, nothing else")
+@json_option
 def command(**options: Any) -> None:
     """Quantise the model of WORKLOAD to int8 from its calibration list.
 

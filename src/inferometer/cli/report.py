@@ -20,6 +20,7 @@ from inferometer.cli.gates import (
     with_gates,
     write_summaries,
 )
+from inferometer.cli.options import json_option
 from inferometer.loadgen import write_atomically
 from inferometer.report import print_sessions, write_html
 from inferometer.report.gates import print_gates
@@ -69,7 +70,7 @@ _file = click.Path(path_type=Path, dir_okay=False)
     help="log the runs to MLflow: a folder for its database, or the address of a server",
 )
 @click.option("--mlflow-experiment", default="inferometer", show_default=True, metavar="NAME")
-@click.option("--json", "as_json", is_flag=True, help="print the results as JSON, nothing else")
+@json_option
 def command(folders: tuple[Path, ...], output: Path | None, **options: Any) -> None:
     """Print and write the report of one or more run folders.
 

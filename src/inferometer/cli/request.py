@@ -29,10 +29,18 @@ from inferometer.runs import (
 from inferometer.tuning import TunedFile, differences, read_tuned_file, with_tuned
 from inferometer.workloads import WorkloadOptions, get_workload, suite_or_workload
 
-__all__ = ["MODES", "NUMBER_FORMATS", "named_value", "precision_of", "requests_of"]
+__all__ = [
+    "MODES",
+    "backend_options_of",
+    "named_value",
+    "precision_of",
+    "requests_of",
+    "scenarios_of",
+    "usual_backend",
+    "workload_options_of",
+]
 
 _SCENARIOS = {scenario.value.lower(): scenario for scenario in Scenario}
-NUMBER_FORMATS = ["fp32", "bf16", "fp16", "int8"]
 MODES = {
     "both": (Mode.ACCURACY, Mode.PERFORMANCE),
     "accuracy": (Mode.ACCURACY,),
@@ -104,14 +112,9 @@ def _request(
     return RunRequest(
         workload=workload,
         output=output,
-        workload_options=_workload_options(options),
-        backend=_backend(options),
-        backend_options=BackendOptions(
-            threads=options["threads"],
-            device=options["device"],
-            precision=precision_of(options["number_format"]),
-            extra=dict(named_value(text) for text in options["extra"]),
-        ),
+        workload_options=workload_options_of(options),
+        backend=usual_backend(options),
+        backend_options=backend_options_of(options),
         isolation=_isolation(options),
         serving=ServingOptions(
             kind=options["serving"],
@@ -119,7 +122,7 @@ def _request(
             max_batch_size=options["max_batch"],
             max_wait_ms=options["max_wait_ms"],
         ),
-        scenarios=tuple(_scenario(word) for word in options["scenarios"]),
+        scenarios=scenarios_of(options),
         modes=MODES[options["mode"]],
         effort=Effort(
             budget_s=options["budget"],
@@ -144,7 +147,8 @@ def _isolation(options: dict[str, Any]) -> Isolation | None:
     return Isolation(options["processes"] or 1, limit_mib and limit_mib << 20)
 
 
-def _workload_options(options: dict[str, Any]) -> WorkloadOptions:
+def workload_options_of(options: dict[str, Any]) -> WorkloadOptions:
+    """Give what the options of `workload_options` say."""
     return WorkloadOptions(
         data=options["data"],
         model=options["model"],
@@ -155,12 +159,22 @@ def _workload_options(options: dict[str, Any]) -> WorkloadOptions:
     )
 
 
+def backend_options_of(options: dict[str, Any]) -> BackendOptions:
+    """Give what the options of `backend_options` say, with the threads and the number format."""
+    return BackendOptions(
+        threads=options["threads"],
+        device=options["device"],
+        precision=precision_of(options["number_format"]),
+        extra=dict(named_value(text) for text in options["extra"]),
+    )
+
+
 def precision_of(number_format: str) -> str:
     """Give what the backend computes floats in; what is left of them in an int8 model is fp32."""
     return "fp32" if number_format == "int8" else number_format
 
 
-def _backend(options: dict[str, Any]) -> str:
+def usual_backend(options: dict[str, Any]) -> str:
     """Give the backend: a function in a Python file needs no naming of its own."""
     if options["backend"] is not None:
         return str(options["backend"])
@@ -208,6 +222,11 @@ def named_value(text: str) -> tuple[str, str]:
     if not equals:
         raise click.BadParameter(f"{text!r} is not an option; write name=value")
     return name.strip(), value.strip()
+
+
+def scenarios_of(options: dict[str, Any]) -> tuple[Scenario, ...]:
+    """Give the scenarios asked for, in any spelling; none for all."""
+    return tuple(_scenario(word) for word in options["scenarios"])
 
 
 def _scenario(word: str) -> Scenario:

@@ -12,6 +12,7 @@ import click
 from rich.console import Console
 from rich.markup import escape
 
+from inferometer.cli.options import json_option
 from inferometer.loadgen import Severity
 from inferometer.report.leaderboard import write_leaderboard
 from inferometer.report.leaderboard_terminal import print_leaderboard
@@ -92,7 +93,7 @@ def import_(folder: Path, into: Path, name: str, round_name: str | None, as_json
 )
 @click.option("--sort", type=click.Choice(SORT_KEYS), default="best", show_default=True)
 @click.option("--limit", type=click.IntRange(min=1), help="rows of each benchmark and scenario")
-@click.option("--json", "as_json", is_flag=True, help="print JSON, nothing else")
+@json_option
 def show(file: Path, sort: str, limit: int | None, as_json: bool, **asked: Any) -> None:
     """Show the results of FILE that meet your need, the best first."""
     rows = read_table(file)

@@ -14,6 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from inferometer.cli.catalogue import ANY_ROUND, GROUP_NAMES, RuleGroup, rule_groups
+from inferometer.cli.options import json_option
 from inferometer.loadgen import Severity, nearest_name
 from inferometer.rounds import RoundRule, RuleKind, round_names
 
@@ -36,7 +37,7 @@ _COLOUR = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "cy
 @click.option("--round", "round_name", type=click.Choice(round_names()), help="only of this round")
 @click.option("--kind", type=click.Choice([kind.value for kind in RuleKind]), help="only these")
 @click.option("--section", metavar="TEXT", help="only those whose section has this text")
-@click.option("--json", "as_json", is_flag=True, help="print JSON, nothing else")
+@json_option
 def command(
     rule_id: str | None,
     group_name: str | None,

@@ -23,11 +23,20 @@ from inferometer.cli.gates import (
     with_gates,
     write_summaries,
 )
+from inferometer.cli.options import (
+    backend_options,
+    json_option,
+    quiet_option,
+    round_option,
+    scenario_option,
+    set_option,
+    threads_option,
+    workload_options,
+)
 from inferometer.cli.output import SilentListener, listener_for
-from inferometer.cli.request import MODES, NUMBER_FORMATS, requests_of
+from inferometer.cli.request import MODES, requests_of
 from inferometer.report import print_sessions, write_html
 from inferometer.report.gates import print_gates
-from inferometer.rounds import round_names
 from inferometer.runs import (
     LOAD_LIMIT_S,
     Runner,
@@ -60,54 +69,11 @@ _BESIDE_RESUME = (
 @click.command("run")
 @click.argument("workload", required=False)
 @click.option("--task", help="the task of your own model: classification, detection, or a plugin's")
-@click.option(
-    "--model",
-    type=click.Path(path_type=Path),
-    help="your own model: a file, a folder of its parts, or FILE.py:FUNCTION",
-)
-@click.option(
-    "--data",
-    type=click.Path(path_type=Path),
-    help="the data set's folder or list; `synthetic` for made-up samples",
-)
-@click.option(
-    "--weights",
-    type=click.Choice(["published", "random"]),
-    default="published",
-    show_default=True,
-    help="random: the true architecture without weights; its accuracy is not measured",
-)
-@click.option(
-    "--number-format",
-    type=click.Choice(NUMBER_FORMATS),
-    default="fp32",
-    show_default=True,
-    help="bf16, fp16: computed so, where the backend can; int8: what `inferometer quantize` made",
-)
-@click.option("--count", type=click.IntRange(1), help="only the first so many samples, a preview")
-@click.option(
-    "--workload-option",
-    "-o",
-    "workload_extra",
-    multiple=True,
-    metavar="NAME=VALUE",
-    help="what only this workload knows, such as preprocessing=torchvision",
-)
-@click.option(
-    "--scenario",
-    "scenarios",
-    multiple=True,
-    help="SingleStream, MultiStream, Server or Offline; repeat for several. Default: all.",
-)
+@workload_options
+@scenario_option()
 @click.option("--mode", type=click.Choice(list(MODES)), default="both", show_default=True)
-@click.option("--backend", help="what runs the model [default: onnxruntime]")
-@click.option("--device", default="cpu", show_default=True, help="cpu, cuda, or a provider's name")
-@click.option(
-    "--threads",
-    type=click.IntRange(1),
-    help="threads within one model call [default: 1; SingleStream of models from 4 MB: all cores]",
-)
-@click.option("--backend-option", "extra", multiple=True, metavar="NAME=VALUE")
+@backend_options
+@threads_option
 @click.option("--isolate", is_flag=True, help="run the model in a process of its own")
 @click.option(
     "--processes", type=click.IntRange(1), help="so many copies of the model, each isolated"
@@ -131,7 +97,7 @@ _BESIDE_RESUME = (
 @click.option(
     "--target-qps", type=float, help="Server rate [default: at most a quarter of Offline's]"
 )
-@click.option("--round", "round_name", help=f"run by the book: {', '.join(round_names())}")
+@round_option
 @click.option("--division", help="closed or open, of the round: what has to hold")
 @click.option("--area", help="mobile, automotive, robotics or cloud: picks the scenarios")
 @click.option(
@@ -154,7 +120,7 @@ _BESIDE_RESUME = (
     type=click.Path(path_type=Path, dir_okay=False),
     help="TOML file of settings",
 )
-@click.option("--set", "assignments", multiple=True, metavar="NAME=VALUE", help="one setting")
+@set_option
 @click.option(
     "--user-conf",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -184,8 +150,8 @@ _BESIDE_RESUME = (
 )
 @gate_options
 @summary_options
-@click.option("--json", "as_json", is_flag=True, help="print the results as JSON, nothing else")
-@click.option("--quiet", is_flag=True, help="print only the table")
+@json_option
+@quiet_option
 def command(**options: Any) -> None:
     """Measure WORKLOAD (default: the pocket suite): accuracy, then performance.
 

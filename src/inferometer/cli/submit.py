@@ -11,6 +11,7 @@ import click
 from rich.console import Console
 from rich.markup import escape
 
+from inferometer.cli.options import json_option
 from inferometer.cli.request import named_value
 from inferometer.loadgen import Finding
 from inferometer.rounds import load_round, round_names
@@ -71,7 +72,7 @@ _NEEDED = {"round_name": "--round", "division": "--division", "submitter": "--su
 @click.option("--replace", is_flag=True, help="put results in the place of those already there")
 @click.option("--demo", is_flag=True, help="take small data, marked as such; open division only")
 @click.option("--describe-system", is_flag=True, help="print what this machine tells, as JSON")
-@click.option("--json", "as_json", is_flag=True, help="print JSON, nothing else")
+@json_option
 def command(describe_system: bool, as_json: bool, **options: Any) -> None:
     """Build the tree of a submission from the folders of recorded RUNs.
 

@@ -13,8 +13,17 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from inferometer.cli.options import (
+    backend_options,
+    json_option,
+    quiet_option,
+    scenario_option,
+    set_option,
+    workload_options,
+)
 from inferometer.cli.output import listener_for
-from inferometer.cli.request import NUMBER_FORMATS, requests_of
+from inferometer.cli.request import requests_of
+from inferometer.cli.run import command as run_command
 from inferometer.runs import RunRequest
 from inferometer.runs.result import plain
 from inferometer.tuning import TunedScenario, Tuning, described, tune, write_tuned_file
@@ -22,64 +31,14 @@ from inferometer.tuning import TunedScenario, Tuning, described, tune, write_tun
 __all__ = ["command"]
 
 EXIT_INTERRUPTED = 130
-_AS_RUN: dict[str, Any] = {
-    "mode": "performance",
-    "threads": None,
-    "isolate": False,
-    "processes": None,
-    "memory_limit_mib": None,
-    "serving": None,
-    "workers": None,
-    "max_batch": 32,
-    "max_wait_ms": 0.0,
-    "tuned": None,
-    "target_qps": None,
-    "round_name": None,
-    "division": None,
-    "area": None,
-    "precision": 0.02,
-    "settings_file": None,
-    "user_conf": None,
-    "trace": False,
-}
-"""What `run` takes besides; tuning starts from its defaults."""
 
 
 @click.command("tune")
 @click.argument("workload")
-@click.option("--model", type=click.Path(path_type=Path), help="another model for the workload")
-@click.option(
-    "--data",
-    type=click.Path(path_type=Path),
-    help="the data set's folder or list; `synthetic` for made-up samples",
-)
-@click.option(
-    "--weights", type=click.Choice(["published", "random"]), default="published", show_default=True
-)
-@click.option(
-    "--number-format", type=click.Choice(NUMBER_FORMATS), default="fp32", show_default=True
-)
-@click.option("--count", type=click.IntRange(1), help="only the first so many samples")
-@click.option(
-    "--workload-option",
-    "-o",
-    "workload_extra",
-    multiple=True,
-    metavar="NAME=VALUE",
-    help="what only this workload knows",
-)
-@click.option(
-    "--scenario",
-    "scenarios",
-    multiple=True,
-    help="SingleStream, MultiStream, Server or Offline; repeat for several. Default: all.",
-)
-@click.option("--backend", help="what runs the model [default: onnxruntime]")
-@click.option("--device", default="cpu", show_default=True, help="cpu, cuda, or a provider's name")
-@click.option(
-    "--backend-option", "extra", multiple=True, metavar="NAME=VALUE", help="stays as it is"
-)
-@click.option("--set", "assignments", multiple=True, metavar="NAME=VALUE", help="one setting")
+@workload_options
+@scenario_option()
+@backend_options
+@set_option
 @click.option(
     "--budget",
     type=click.FloatRange(1),
@@ -92,8 +51,8 @@ _AS_RUN: dict[str, Any] = {
     type=click.Path(path_type=Path, dir_okay=False),
     help="the file to write [default: tuned/<workload>-<backend>.toml, with the scenario if one]",
 )
-@click.option("--json", "as_json", is_flag=True, help="print the results as JSON, nothing else")
-@click.option("--quiet", is_flag=True, help="print only the table")
+@json_option
+@quiet_option
 def command(**options: Any) -> None:
     """Find threads, workers, batch size and the like for WORKLOAD, a scenario at a time.
 
@@ -101,7 +60,7 @@ def command(**options: Any) -> None:
     95 % interval lies above 1 is kept. `inferometer run WORKLOAD --tuned FILE` takes the file.
     Exit code 130 if it was interrupted: the file then holds what was done by then.
     """
-    requests = requests_of({**_AS_RUN, **options}, Path())
+    requests = requests_of({**as_run(), **options}, Path())
     if len(requests) > 1 and options["output"]:
         raise click.UsageError("--output is one file, and a suite needs one for each workload")
     console = Console(stderr=options["as_json"])
@@ -121,6 +80,12 @@ def command(**options: Any) -> None:
         found = values[0] if len(requests) == 1 else values
         click.echo(json.dumps(found, indent=2, ensure_ascii=False, default=str))
     sys.exit(EXIT_INTERRUPTED if results[-1][0].was_interrupted else 0)
+
+
+def as_run() -> dict[str, Any]:
+    """Give what `run` takes besides, as it is where nobody says otherwise; tuning starts there."""
+    defaults = run_command.make_context("run", []).params
+    return {**defaults, "mode": "performance"}
 
 
 def _usual_path(request: RunRequest) -> Path:

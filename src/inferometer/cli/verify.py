@@ -9,6 +9,7 @@ import click
 from rich.console import Console
 from rich.markup import escape
 
+from inferometer.cli.options import json_option
 from inferometer.workloads.catalogue.catalogue import get_entry, load_catalogue
 from inferometer.workloads.catalogue.entry import Entry, PublishedFile
 from inferometer.workloads.catalogue.verifying import FileState, State, is_present, verify
@@ -27,7 +28,7 @@ _STYLES = {
 @click.argument("names", metavar="[NAME...]", nargs=-1)
 @click.option("--profile", default="", help="which form of a model [default: those that are here]")
 @click.option("--all", "everything", is_flag=True, help="every published form")
-@click.option("--json", "as_json", is_flag=True, help="print JSON, nothing else")
+@json_option
 def command(names: tuple[str, ...], profile: str, everything: bool, as_json: bool) -> None:
     """Check files against their checksums: those of NAME, or all that are here.
 
