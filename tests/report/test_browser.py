@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,19 +13,6 @@ from tests.report.test_html import HOSTILE, accuracy_of, result_of, session_of
 from tests.support import short_settings, simulate
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright isn't installed")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    path = os.environ.get("CHROMIUM", shutil.which("chromium") or "")
-    if not path:
-        pytest.skip("no chromium: apt-get install chromium, or set CHROMIUM")
-    with playwright.sync_playwright() as running:
-        launched = running.chromium.launch(executable_path=path, args=FLAGS)
-        yield launched
-        launched.close()
 
 
 @pytest.fixture(scope="module")

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import os
 import re
-import shutil
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
@@ -28,7 +26,6 @@ from inferometer.submission.published import Need, ResultRow, chosen
 from inferometer.submission.published.findings import odd
 
 HOSTILE = "<script>alert('x')</script>\"&amp; {{ 7 * 7 }} ${x} </style> [bold]"
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
 KINDS = ("CPU", "GPU", "ASIC")
 FRAMEWORKS = ("OpenVINO", "TensorRT", "TensorFlow")
 
@@ -179,18 +176,6 @@ def test_the_terminal_shows_tables_that_compare() -> None:
 
 
 # ---- in a browser ------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright isn't installed")
-    path = os.environ.get("CHROMIUM", shutil.which("chromium") or "")
-    if not path:
-        pytest.skip("no chromium: apt-get install chromium, or set CHROMIUM")
-    with playwright.sync_playwright() as running:
-        launched = running.chromium.launch(executable_path=path, args=FLAGS)
-        yield launched
-        launched.close()
 
 
 @pytest.fixture(scope="module")

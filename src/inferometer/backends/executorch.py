@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from inferometer.backends.installed import installed_version, missing
+from inferometer.backends.installed import imported, installed_version
 from inferometer.backends.model_file import checked_path
 from inferometer.backends.native_output import native_output_dropped
-from inferometer.backends.options import check_options
+from inferometer.backends.options import check_device, check_options
 from inferometer.backends.protocol import (
     BackendError,
     BackendOptions,
@@ -29,6 +29,8 @@ from inferometer.backends.protocol import (
 __all__ = ["ExecuTorchBackend"]
 
 _EXTRA = "executorch"
+_DEVICES = ("cpu",)
+_PARTITIONER = "executorch.backends.xnnpack.partition.xnnpack_partitioner"
 _PROGRAM, _NAMES = "model.pte", "names.json"
 _LARGEST_BATCH = 64
 _BATCH = {0: "N"}
@@ -55,17 +57,20 @@ class ExecuTorchBackend:
     def devices(self) -> tuple[str, ...]:
         """Give the one device."""
         self.version()
-        return ("cpu",)
+        return _DEVICES
+
+    def check(self, options: BackendOptions) -> None:
+        """Look at the precision and the device; there are no options besides."""
+        check_options(self, options, ())
+        check_device(self, options.device, _DEVICES)
 
     def load(self, model: ModelFile, options: BackendOptions) -> ExecuTorchSession:
         """Load a program."""
         with warnings.catch_warnings():
             # As it is imported, it says that its interface may change.
             warnings.simplefilter("ignore")
-            runtime = _imported("executorch.runtime")
-        check_options(self, options, ())
-        if options.device != "cpu":
-            raise BackendError(f"executorch has no device {options.device!r} here; it offers cpu")
+            runtime = imported("executorch.runtime", "ExecuTorch", _EXTRA)
+        self.check(options)
         path = checked_path(model, self.formats, self.name)
         file = path / _PROGRAM if path.is_dir() else path
         try:
@@ -84,14 +89,14 @@ class ExecuTorchBackend:
 
     def export(self, source: SourceModel, path: Path) -> None:
         """Lower the module to XNNPACK, for batches up to 64."""
-        torch = _imported("torch")
+        torch = imported("torch", "ExecuTorch", _EXTRA)
         shapes = tuple(_open_batch(torch, source, name) for name in source.input_names)
         examples = tuple(torch.from_numpy(array) for array in source.examples.values())
         with warnings.catch_warnings(), native_output_dropped(), _logging_off():
             # Its converters warn about their own parts.
             warnings.simplefilter("ignore")
-            partition = _imported("executorch.backends.xnnpack.partition.xnnpack_partitioner")
-            exir = _imported("executorch.exir")
+            partition = imported(_PARTITIONER, "ExecuTorch", _EXTRA)
+            exir = imported("executorch.exir", "ExecuTorch", _EXTRA)
             program = torch.export.export(source.module, examples, dynamic_shapes=shapes)
             lowered = exir.to_edge_transform_and_lower(
                 program, partitioner=[partition.XnnpackPartitioner()]
@@ -157,13 +162,6 @@ def _open_batch(torch: Any, source: SourceModel, name: str) -> dict[int, Any]:
             ("LSTM",),
         )
     return {0: torch.export.Dim("batch", min=1, max=_LARGEST_BATCH)}
-
-
-def _imported(name: str) -> Any:
-    try:
-        return importlib.import_module(name)
-    except ImportError as error:
-        raise missing("ExecuTorch", _EXTRA) from error
 
 
 class _logging_off:  # noqa: N801

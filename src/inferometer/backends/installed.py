@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import importlib
+import sys
 from importlib import metadata, util
 from pathlib import Path
+from typing import Any
 
 from inferometer.backends.protocol import MissingBackendError
 
-__all__ = ["has_nvidia_gpu", "installed_version", "missing", "package_folder"]
+__all__ = [
+    "has_nvidia_gpu",
+    "imported",
+    "installed_version",
+    "may_have_gpu",
+    "missing",
+    "package_folder",
+]
 
 _NVIDIA = Path("/proc/driver/nvidia/gpus")
+_DEVICE_FILES = Path("/dev")
+# NVIDIA's drivers, those of its boards, Windows' for Linux, and AMD's.
+_GPU_FILES = ("nvidia*", "nvhost*", "nvgpu*", "nvmap", "dxg", "kfd")
 
 
 def installed_version(framework: str, distributions: tuple[str, ...], extra: str) -> str:
@@ -23,6 +36,14 @@ def installed_version(framework: str, distributions: tuple[str, ...], extra: str
         except metadata.PackageNotFoundError:
             continue
     raise missing(framework, extra)
+
+
+def imported(module: str, framework: str, extra: str) -> Any:
+    """Import a module of a framework, or raise `MissingBackendError` as `installed_version`."""
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise missing(framework, extra) from error
 
 
 def missing(framework: str, extra: str) -> MissingBackendError:
@@ -43,3 +64,10 @@ def package_folder(name: str) -> Path | None:
 def has_nvidia_gpu() -> bool:
     """Tell whether an NVIDIA driver runs here and has a GPU."""
     return _NVIDIA.is_dir() and any(_NVIDIA.iterdir())
+
+
+def may_have_gpu() -> bool:
+    """Tell whether a GPU may be here that CUDA or its like drives; only a no is certain."""
+    if sys.platform != "linux":
+        return True
+    return any(True for pattern in _GPU_FILES for _ in _DEVICE_FILES.glob(pattern))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import tempfile
 import warnings
@@ -13,10 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from inferometer.backends.installed import installed_version, missing
+from inferometer.backends.installed import imported, installed_version
 from inferometer.backends.model_file import checked_path
 from inferometer.backends.native_output import native_output_dropped
-from inferometer.backends.options import check_options
+from inferometer.backends.options import check_device, check_options
 from inferometer.backends.protocol import (
     BackendError,
     BackendOptions,
@@ -28,6 +27,7 @@ from inferometer.backends.protocol import (
 __all__ = ["NcnnBackend"]
 
 _EXTRA = "ncnn"
+_DEVICES = ("cpu",)
 _PARAMETERS, _WEIGHTS, _NAMES = "model.ncnn.param", "model.ncnn.bin", "names.json"
 _CUSTOM = ("pnnx.", "aten::", "torch.", "F.", "Tensor.")
 _BATCH = {0: "N"}
@@ -52,14 +52,17 @@ class NcnnBackend:
     def devices(self) -> tuple[str, ...]:
         """Give the one device."""
         self.version()
-        return ("cpu",)
+        return _DEVICES
+
+    def check(self, options: BackendOptions) -> None:
+        """Look at the precision and the device; there are no options besides."""
+        check_options(self, options, ())
+        check_device(self, options.device, _DEVICES)
 
     def load(self, model: ModelFile, options: BackendOptions) -> NcnnSession:
         """Load a folder."""
-        ncnn = _imported("ncnn")
-        check_options(self, options, ())
-        if options.device != "cpu":
-            raise BackendError(f"ncnn has no device {options.device!r} here; it offers cpu")
+        ncnn = imported("ncnn", "ncnn", _EXTRA)
+        self.check(options)
         path = checked_path(model, self.formats, self.name)
         net = ncnn.Net()
         # Each of these would round what an fp32 model computes.
@@ -81,7 +84,7 @@ class NcnnBackend:
 
     def export(self, source: SourceModel, path: Path) -> None:
         """Convert the module for one sample; the script that pnnx also writes isn't kept."""
-        torch, pnnx = _imported("torch"), _imported("pnnx")
+        torch, pnnx = imported("torch", "ncnn", _EXTRA), imported("pnnx", "ncnn", _EXTRA)
         _check_axes(source)
         (example,) = (torch.from_numpy(array[:1]) for array in source.examples.values())
         module = torch.nn.Sequential()
@@ -140,13 +143,6 @@ class NcnnSession:
                 raise BackendError(f"ncnn failed at its output {blob} with code {code}")
             found.append(np.array(value))
         return found
-
-
-def _imported(name: str) -> Any:
-    try:
-        return importlib.import_module(name)
-    except ImportError as error:
-        raise missing("ncnn", _EXTRA) from error
 
 
 def _check_axes(source: SourceModel) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from inferometer.backends.installed import installed_version, missing, package_folder
+from inferometer.backends.installed import imported, installed_version, missing, package_folder
 from inferometer.backends.model_file import checked_path
 from inferometer.backends.onnx_layers import has_quantised_layers, layer_precisions
 from inferometer.backends.options import check_options, choice, flag, number
@@ -124,11 +124,7 @@ class OnnxRuntimeSession:
 
 
 def _onnxruntime() -> Any:
-    try:
-        import onnxruntime  # noqa: PLC0415
-    except ImportError as error:
-        raise missing("ONNX Runtime", _EXTRA) from error
-    return onnxruntime
+    return imported("onnxruntime", "ONNX Runtime", _EXTRA)
 
 
 def _loaded(

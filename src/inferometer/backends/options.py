@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from inferometer.backends.protocol import Backend, BackendError, BackendOptions
 from inferometer.loadgen import nearest_name
 
-__all__ = ["check_options", "choice", "flag", "number"]
+__all__ = ["check_device", "check_options", "choice", "flag", "number"]
 
 _YES_OR_NO = {"yes": True, "no": False}
 
@@ -24,6 +24,15 @@ def check_options(backend: Backend, options: BackendOptions, known: Sequence[str
             offered = f"it knows {', '.join(sorted(known))}" if known else "it knows none"
             hint = nearest_name(name, known)
             raise BackendError(f"{backend.name} has no option {name!r}{hint}; {offered}")
+
+
+def check_device(backend: Backend, device: str, offered: Iterable[str]) -> None:
+    """Raise `BackendError` for a device that isn't one of those offered."""
+    known = list(offered)
+    if device not in known:
+        raise BackendError(
+            f"{backend.name} has no device {device!r} here; it offers {', '.join(known)}"
+        )
 
 
 def choice(options: BackendOptions, name: str, known: Sequence[str]) -> str:

@@ -18,6 +18,7 @@ __all__ = [
     "Exporter",
     "MissingBackendError",
     "ModelFile",
+    "OptionsChecker",
     "Session",
     "SourceModel",
     "UnsupportedModelError",
@@ -196,6 +197,18 @@ class SourceModel:
     output_names: tuple[str, ...]
     examples: Mapping[str, NDArray[Any]]
     dynamic: Mapping[str, Mapping[int, str]]
+
+
+@runtime_checkable
+class OptionsChecker(Protocol):
+    """A backend that tells before a model is made or loaded which options it refuses."""
+
+    def check(self, options: BackendOptions) -> None:
+        """Raise `BackendError` for options that `load` refuses, without importing the framework.
+
+        What only the framework itself knows is left to `load`.
+        """
+        ...
 
 
 @runtime_checkable

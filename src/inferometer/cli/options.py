@@ -121,5 +121,6 @@ def scenario_option(default: str = "all") -> _Option[Any]:
         "--scenario",
         "scenarios",
         multiple=True,
-        help=f"SingleStream, MultiStream, Server or Offline; several by repeating [default: {default}]",
+        help="SingleStream, MultiStream, Server or Offline; repeat for several "
+        f"[default: {default}]",
     )

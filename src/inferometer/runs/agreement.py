@@ -13,6 +13,7 @@ from inferometer.backends import (
     Backend,
     BackendOptions,
     MissingBackendError,
+    OptionsChecker,
     Session,
     UnsupportedModelError,
     get_backend,
@@ -142,6 +143,8 @@ def _answers(
 ) -> _Answers:
     workload = workload_for(name, options, backend)
     backend.version()
+    if isinstance(backend, OptionsChecker):
+        backend.check(backend_options)
     files = model_files(workload, options, backend, note)
     sessions = {part: backend.load(file, backend_options) for part, file in files.items()}
     try:

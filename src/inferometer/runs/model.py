@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from inferometer.backends import (
     BackendOptions,
     ModelFile,
+    OptionsChecker,
     Session,
     backend_place,
     content_sha256,
@@ -26,14 +27,18 @@ def load_model(
 ) -> tuple[Workload, Mapping[str, ModelFile], dict[str, Session]]:
     """Load every part of the model into the backend; give the workload and the files with it.
 
-    Raises `MissingBackendError` before a model is looked for.
+    Raises `MissingBackendError`, and `BackendError` for what the backend refuses beforehand,
+    before a model is looked for or made.
     """
     backend = get_backend(request.backend)
     backend.version()
+    options = dataclasses.replace(
+        request.backend_options, threads=threads_of(request.system_options)
+    )
+    if isinstance(backend, OptionsChecker):
+        backend.check(options)
     workload = workload_for(request.workload, request.workload_options, backend)
     files = model_files(workload, request.workload_options, backend, note)
-    threads = threads_of(request.system_options)
-    options = dataclasses.replace(request.backend_options, threads=threads)
     sessions = {part: _loaded(request, file, options) for part, file in files.items()}
     return workload, files, sessions
 

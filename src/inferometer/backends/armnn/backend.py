@@ -69,10 +69,16 @@ class ArmNnBackend:
         _folder()
         return (_CPU, *_installed())
 
+    def check(self, options: BackendOptions) -> None:
+        """Look at the precision, the device, and how many processes there are to be."""
+        check_options(self, options, _OPTIONS)
+        number(options, "processes")
+        _device(options.device)
+
     def load(self, model: ModelFile, options: BackendOptions) -> Session:
         """Load a .tflite file of fixed shapes, in as many processes as are asked for."""
         _check_python(_folder())
-        check_options(self, options, _OPTIONS)
+        self.check(options)
         path = checked_path(model, self.formats, self.name)
         device = _device(options.device)
         graph = read_graph(path)

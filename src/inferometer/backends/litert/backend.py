@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from inferometer.backends.installed import installed_version, missing
+from inferometer.backends.installed import imported, installed_version
 from inferometer.backends.litert.export import export_versions, write_tflite
 from inferometer.backends.litert.graph import computed_in, kernels
 from inferometer.backends.litert.ports import Port, ports_of
 from inferometer.backends.model_file import checked_path
 from inferometer.backends.native_output import native_output_dropped
-from inferometer.backends.options import check_options, flag
+from inferometer.backends.options import check_device, check_options, flag
 from inferometer.backends.protocol import BackendError, BackendOptions, ModelFile, SourceModel
 
 __all__ = ["LiteRtBackend"]
@@ -53,6 +53,12 @@ class LiteRtBackend:
         self.version()
         return (_DEVICE,)
 
+    def check(self, options: BackendOptions) -> None:
+        """Look at the precision, the device, and the option."""
+        check_options(self, options, _OPTIONS)
+        check_device(self, options.device, (_DEVICE,))
+        flag(options, "xnnpack", default=True)
+
     def export_versions(self) -> Mapping[str, str]:
         """Give the packages that convert PyTorch modules."""
         return export_versions()
@@ -63,10 +69,8 @@ class LiteRtBackend:
 
     def load(self, model: ModelFile, options: BackendOptions) -> LiteRtSession:
         """Load a .tflite file."""
-        interpreters = _interpreters()
-        check_options(self, options, _OPTIONS)
-        if options.device != _DEVICE:
-            raise BackendError(f"litert has no device {options.device!r} here; it offers {_DEVICE}")
+        interpreters = imported("ai_edge_litert.interpreter", "LiteRT", _EXTRA)
+        self.check(options)
         path = checked_path(model, self.formats, self.name)
         resolvers = interpreters.OpResolverType
         resolver = (
@@ -199,14 +203,6 @@ class _Runner:
             self._interpreter.set_tensor(index, array)
         self._interpreter.invoke()
         return [self._interpreter.get_tensor(index) for index in self._outputs]
-
-
-def _interpreters() -> Any:
-    try:
-        from ai_edge_litert import interpreter  # noqa: PLC0415
-    except ImportError as error:
-        raise missing("LiteRT", _EXTRA) from error
-    return interpreter
 
 
 def _near(found: NDArray[Any], expected: NDArray[Any], port: Port) -> bool:

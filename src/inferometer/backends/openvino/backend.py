@@ -11,7 +11,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from inferometer.backends.alternate_stack import kept_signal_stack
-from inferometer.backends.installed import installed_version, missing, package_folder
+from inferometer.backends.installed import imported, installed_version, package_folder
 from inferometer.backends.model_file import checked_path, content_sha256
 from inferometer.backends.openvino.sequences import stop_at_lengths
 from inferometer.backends.options import check_options, choice, number
@@ -187,11 +187,7 @@ class OpenVinoSession:
 
 
 def _openvino() -> Any:
-    try:
-        import openvino  # noqa: PLC0415
-    except ImportError as error:
-        raise missing("OpenVINO", _EXTRA) from error
-    return openvino
+    return imported("openvino", "OpenVINO", _EXTRA)
 
 
 def _properties(options: BackendOptions) -> dict[str, Any]:

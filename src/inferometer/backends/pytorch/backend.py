@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
+import sys
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from inferometer.backends.installed import has_nvidia_gpu, installed_version, missing
+from inferometer.backends.installed import has_nvidia_gpu, imported, installed_version, may_have_gpu
 from inferometer.backends.model_file import checked_path
-from inferometer.backends.options import check_options, choice, flag
+from inferometer.backends.options import check_device, check_options, choice, flag
 from inferometer.backends.protocol import BackendError, BackendOptions, ModelFile, SourceModel
 from inferometer.backends.pytorch.files import LoadedModule, read_module, write_module
 
@@ -51,8 +51,22 @@ class PyTorchBackend:
 
     def devices(self) -> tuple[str, ...]:
         """Give ``cpu``, and ``cuda`` where this build may have it and there is a GPU."""
-        is_cpu_build = self.version().endswith("+cpu")
-        return ("cpu", "cuda") if has_nvidia_gpu() and not is_cpu_build else ("cpu",)
+        return ("cpu", "cuda") if has_nvidia_gpu() and not self._is_cpu_build() else ("cpu",)
+
+    def check(self, options: BackendOptions) -> None:
+        """Look at the precision, the options, and whether the device may be here at all."""
+        check_options(self, options, _OPTIONS)
+        choice(options, "mode", _MODES)
+        flag(options, "channels_last", default=False)
+        kind = options.device.partition(":")[0]
+        if kind == "cuda" and may_have_gpu() and not self._is_cpu_build():
+            return
+        if kind == "mps" and sys.platform == "darwin":
+            return
+        check_device(self, options.device, ("cpu",))
+
+    def _is_cpu_build(self) -> bool:
+        return self.version().endswith("+cpu")
 
     def export_versions(self) -> Mapping[str, str]:
         """Give nothing beside PyTorch itself."""
@@ -65,7 +79,7 @@ class PyTorchBackend:
     def load(self, model: ModelFile, options: BackendOptions) -> PyTorchSession:
         """Load a module; compile it if so asked."""
         torch = _torch()
-        check_options(self, options, _OPTIONS)
+        self.check(options)
         mode = choice(options, "mode", _MODES)
         path = checked_path(model, self.formats, self.name)
         device = _device(torch, options.device)
@@ -164,10 +178,7 @@ class PyTorchSession:
 
 
 def _torch() -> Any:
-    try:
-        return importlib.import_module("torch")
-    except ImportError as error:
-        raise missing("PyTorch", _EXTRA) from error
+    return imported("torch", "PyTorch", _EXTRA)
 
 
 def _device(torch: Any, name: str) -> Any:
@@ -179,7 +190,7 @@ def _device(torch: Any, name: str) -> Any:
         offered.append("mps")
     wanted = "cuda:0" if name == "cuda" else name
     if wanted not in offered:
-        raise BackendError(f"PyTorch has no device {name!r} here; it offers {', '.join(offered)}")
+        raise BackendError(f"pytorch has no device {name!r} here; it offers {', '.join(offered)}")
     return torch.device(wanted)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,12 @@ from numpy.typing import NDArray
 from inferometer.backends.installed import (
     has_nvidia_gpu,
     installed_version,
+    may_have_gpu,
     missing,
     package_folder,
 )
 from inferometer.backends.model_file import checked_path
-from inferometer.backends.options import check_options, number
+from inferometer.backends.options import check_device, check_options, number
 from inferometer.backends.protocol import BackendError, BackendOptions, ModelFile, SourceModel
 from inferometer.backends.tensorflow.graph import WALKER_VERSION, saved_model_of_onnx
 from inferometer.backends.tensorflow.loading import FrozenGraph, read_model
@@ -31,7 +33,6 @@ _DISTRIBUTIONS = ("tensorflow", "tensorflow-cpu", "tensorflow-intel", "tensorflo
 _OPTIONS = ("inter_op_threads",)
 _DEVICES = {"cpu": "CPU", "cuda": "GPU"}
 _FASTER_MATH = "TF_SET_ONEDNN_FPMATH_MODE"
-_BUILD_NOTE = re.compile(r"'is_cuda_build',\s*True")
 
 
 class TensorFlowBackend:
@@ -55,12 +56,15 @@ class TensorFlowBackend:
     def devices(self) -> tuple[str, ...]:
         """Give ``cpu``, and ``cuda`` if this build has it and there is a GPU."""
         self.version()
-        folder = package_folder("tensorflow")
-        if folder is None:
-            raise missing("TensorFlow", EXTRA)
-        notes = folder / "python" / "platform" / "build_info.py"
-        built = notes.is_file() and _BUILD_NOTE.search(notes.read_text("utf-8"))
-        return ("cpu", "cuda") if built and has_nvidia_gpu() else ("cpu",)
+        return tuple(_DEVICES) if _is_built_for("cuda") and has_nvidia_gpu() else ("cpu",)
+
+    def check(self, options: BackendOptions) -> None:
+        """Look at the precision, the options, and whether the device may be here at all."""
+        check_options(self, options, _OPTIONS)
+        number(options, "inter_op_threads")
+        is_built = sys.platform != "linux" or _is_built_for("cuda") or _is_built_for("rocm")
+        check_device(self, options.device, _DEVICES if is_built and may_have_gpu() else ("cpu",))
+        _check_math(options)
 
     def export_versions(self) -> Mapping[str, str]:
         """Give the versions of TensorFlow, onnx, and what walks the graph."""
@@ -79,13 +83,12 @@ class TensorFlowBackend:
 
         That run is on one sample of ones. A float32 model that can't take it is told by its file.
         """
-        check_options(self, options, _OPTIONS)
         self.version()
+        self.check(options)
         path = checked_path(model, self.formats, self.name)
         tensorflow = imported_tensorflow()
-        _check_device(tensorflow, options.device)
+        _check_device(self, tensorflow, options.device)
         _check_threads(tensorflow, options)
-        _check_math(options)
         frozen = read_model(tensorflow, path, model)
         config = _config(tensorflow, options)
         try:
@@ -192,13 +195,20 @@ def _config(tensorflow: Any, options: BackendOptions) -> Any:
     return config
 
 
-def _check_device(tensorflow: Any, device: str) -> None:
+def _is_built_for(library: str) -> bool:
+    """Tell whether this build knows GPUs by a library; raise `MissingBackendError` without one."""
+    folder = package_folder("tensorflow")
+    if folder is None:
+        raise missing("TensorFlow", EXTRA)
+    notes = folder / "python" / "platform" / "build_info.py"
+    if not notes.is_file():
+        return False
+    return re.search(rf"'is_{library}_build',\s*True", notes.read_text("utf-8")) is not None
+
+
+def _check_device(backend: TensorFlowBackend, tensorflow: Any, device: str) -> None:
     gpus = tensorflow.config.list_physical_devices("GPU")
-    offered = [name for name in _DEVICES if name == "cpu" or gpus]
-    if device not in offered:
-        raise BackendError(
-            f"tensorflow has no device {device!r} here; it offers {', '.join(offered)}"
-        )
+    check_device(backend, device, _DEVICES if gpus else ("cpu",))
     if device != "cpu":
         # Else the GPU rounds what is multiplied to ten bits, and calls that float32.
         tensorflow.config.experimental.enable_tensor_float_32_execution(False)
