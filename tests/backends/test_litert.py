@@ -468,7 +468,7 @@ def test_nothing_is_imported_before_it_is_used() -> None:
 def test_a_missing_framework_gives_the_command_that_installs_it(
     model: ModelFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(sys.modules, "ai_edge_litert", None)
+    monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", None)
     with pytest.raises(
         MissingBackendError, match=r"install it with: pip install 'inferometer\[litert\]'"
     ):

@@ -79,19 +79,6 @@ def test_wrong_use_is_one_clear_message_and_exit_code_2(
     assert "Traceback" not in found.stderr
 
 
-def test_list() -> None:
-    found = inferometer("list")
-    assert found.returncode == 0
-    assert "pocket-mobilenet" in found.stdout
-    values = json.loads(inferometer("list", "--json").stdout)
-    names = {w["name"] for w in values["workloads"]}
-    assert names >= {"classification", "detection", *values["suites"]["pocket"]}
-    assert names >= set(values["suites"]["reference"])
-    assert len(values["suites"]["pocket"]) == len(values["suites"]["reference"]) == 5
-    assert {b["name"] for b in values["backends"]} >= {"null", "onnxruntime"}
-    assert values["rounds"] == ["v0.5", "v6.1"]
-
-
 def test_list_says_how_to_get_a_missing_backend() -> None:
     script = (
         "import sys\nsys.modules['onnxruntime'] = None\n"

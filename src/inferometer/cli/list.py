@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+import textwrap
 from typing import Any
 
 import click
@@ -12,9 +14,10 @@ from rich.table import Table
 
 from inferometer.backends import MissingBackendError, backend_names, get_backend
 from inferometer.cli.options import json_option
-from inferometer.loadgen import InferometerError
+from inferometer.loadgen import InferometerError, nearest_name
 from inferometer.rounds import round_names
 from inferometer.workloads import (
+    POCKET_SUITE,
     get_workload,
     in_unit,
     suite_names,
@@ -25,38 +28,151 @@ from inferometer.workloads.catalogue.catalogue import load_catalogue
 from inferometer.workloads.catalogue.entry import Entry
 from inferometer.workloads.catalogue.verifying import State, is_present, verify
 
-__all__ = ["command"]
+__all__ = ["command", "gathered", "print_list"]
+
+
+_HERE, _IN_PART, _MISSING = "here", "in part", "missing"
+_WIDTH = 80
+_HINTS = {
+    POCKET_SUITE: "they bring their model and data",
+    "reference": "`fetch NAME` brings what is missing",
+}
+_KINDS = {"workloads": "workload", "backends": "backend", "models and data": ""}
 
 
 @click.command("list")
+@click.argument("name", required=False)
+@click.option("--verbose", "-v", is_flag=True, help="tell all that is known of each")
 @json_option
-def command(as_json: bool) -> None:
-    """List workloads, backends, models, data and rounds, and how to get what is missing."""
-    found: dict[str, Any] = {
-        "workloads": [_workload(name) for name in workload_names()],
-        "backends": [_backend(name) for name in backend_names()],
-        "models and data": [_published(entry) for entry in load_catalogue().values()],
-        "suites": {name: list(suite_or_workload(name)) for name in suite_names()},
-        "rounds": round_names(),
-    }
+def command(name: str | None, verbose: bool, as_json: bool) -> None:
+    """List workloads, backends, models, data and rounds: what is here, what is missing.
+
+    With a NAME: all that is known of the workload, backend, model, data or suite of that name,
+    and how to get what is missing.
+    """
+    found = gathered() if name is None else _only(gathered(), name)
+    # What is read by a program is never cut.
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 3 * _WIDTH)
     if as_json:
         click.echo(json.dumps(found, indent=2, ensure_ascii=False))
-        return
-    console = Console()
-    console.print(_table("workloads", found["workloads"], ("name", "task", "data", "status")))
-    console.print(
-        _table(
-            "backends",
-            found["backends"],
-            ("name", "version", "devices", "formats", "precisions", "status"),
+    elif verbose or name is not None:
+        _tell(found, console)
+    else:
+        print_list(found, console)
+
+
+def gathered() -> dict[str, Any]:
+    """Give all that there is, by kind, as plain names and values."""
+    return {
+        "workloads": [_workload(one) for one in workload_names()],
+        "backends": [_backend(one) for one in backend_names()],
+        "models and data": [_published(entry) for entry in load_catalogue().values()],
+        "suites": {one: list(suite_or_workload(one)) for one in suite_names()},
+        "rounds": round_names(),
+    }
+
+
+def _only(found: dict[str, Any], name: str) -> dict[str, Any]:
+    """Give what has a name: of a suite, its workloads too."""
+    members = [name, *found["suites"].get(name, ())]
+    kept: dict[str, Any] = {
+        kind: [one for one in found[kind] if one["name"] in members] for kind in _KINDS
+    }
+    kept["suites"] = {one: found["suites"][one] for one in found["suites"] if one == name}
+    kept["rounds"] = [one for one in found["rounds"] if one == name]
+    if not any(kept.values()):
+        known = {one["name"] for kind in _KINDS for one in found[kind]} | set(found["suites"])
+        raise click.UsageError(
+            f"there is no workload, backend, model or data {name!r}{nearest_name(name, known)}; "
+            "`inferometer list` lists all"
         )
+    return kept
+
+
+def print_list(found: dict[str, Any], console: Console) -> None:
+    """Print a line for each, in groups."""
+    workloads = {one["name"]: one for one in found["workloads"]}
+    for suite, members in found["suites"].items():
+        _heading(f"Workloads of the suite {suite}", _HINTS.get(suite, ""), console)
+        console.print(_table([_workload_row(workloads.pop(name)) for name in members]))
+    _heading("Other workloads", "for your own, with --model and --data", console)
+    console.print(_table([_workload_row(one) for one in workloads.values()]))
+    _heading("Backends", "`run --backend NAME`", console)
+    here = [one for one in found["backends"] if one["status"] == _HERE]
+    console.print(_table([_backend_row(one) for one in here]))
+    if missing := [one["name"] for one in found["backends"] if one not in here]:
+        console.print(f"not installed: {', '.join(missing)}; `inferometer list NAME` says how")
+    _heading("Published models and data", "`fetch NAME`", console)
+    entries = found["models and data"]
+    console.print(_table([(one["name"], _state_of(one), escape(one["title"])) for one in entries]))
+    _heading("Rounds", "`run --round NAME`", console)
+    console.print(", ".join(found["rounds"]))
+    console.print("\n`inferometer list NAME` tells all of one, --verbose of each")
+
+
+def _heading(title: str, hint: str, console: Console) -> None:
+    console.print(f"\n[bold]{escape(title)}[/]" + (f"  [dim]{escape(hint)}[/]" if hint else ""))
+
+
+def _workload_row(one: dict[str, Any]) -> tuple[str, ...]:
+    status = str(one["status"])
+    state = next((word for word in (_HERE, _MISSING) if status.startswith(word)), "broken")
+    # "image classification" needs no more than its last word beside the data.
+    task = str(one.get("task", "")).rpartition(" ")[2]
+    data = str(one.get("data", "")).partition(f", {one.get('samples') or 0:,} samples")[0]
+    return (escape(one["name"]), state, task, escape(data))
+
+
+def _backend_row(one: dict[str, Any]) -> tuple[str, ...]:
+    return (one["name"], one["version"], *(", ".join(one[k]) for k in ("devices", "precisions")))
+
+
+def _state_of(entry: dict[str, Any]) -> str:
+    states = set(entry["files"].values())
+    if states == {State.HERE.value}:
+        return _HERE
+    return _IN_PART if State.HERE.value in states else _MISSING
+
+
+def _table(rows: list[tuple[str, ...]]) -> Table:
+    """Give a line for each row; a column that says the same of all, namely here, is left out."""
+    columns = [column for column in zip(*rows, strict=True) if set(column) != {_HERE}]
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    for column in columns:
+        # Where there is little room, the last column is cut and no other.
+        widest = max(len(cell) for cell in column) if column is not columns[-1] else None
+        table.add_column(no_wrap=True, overflow="ellipsis", min_width=widest)
+    for row in zip(*columns, strict=True):
+        table.add_row(*row)
+    return table
+
+
+def _tell(found: dict[str, Any], console: Console) -> None:
+    """Print all that is known of each."""
+    for kind, title in _KINDS.items():
+        for one in found[kind]:
+            console.print(f"[bold]{title or one['kind']} {escape(one['name'])}[/]")
+            for key, value in one.items():
+                if key not in ("name", "kind") and value:
+                    _tell_value(key, value, console)
+            console.print()
+    for suite, members in found["suites"].items():
+        console.print(f"[bold]suite {suite}[/]")
+        _tell_value("holds", members, console)
+        console.print()
+    for name in found["rounds"]:
+        console.print(f"[bold]round {name}[/]\n  its rules: inferometer rules --round {name}\n")
+
+
+def _tell_value(key: str, value: Any, console: Console) -> None:
+    if isinstance(value, dict):
+        value = [f"{name} ({state})" for name, state in value.items()]
+    text = ", ".join(value) if isinstance(value, list) else str(value)
+    indent = " " * 14
+    lines = textwrap.wrap(
+        text, _WIDTH - len(indent), break_long_words=False, break_on_hyphens=False
     )
-    console.print(
-        _table("models and data", found["models and data"], ("name", "title", "kind", "status"))
-    )
-    for name, members in found["suites"].items():
-        console.print(f"suite {name}: {', '.join(members)}", highlight=False)
-    console.print(f"rounds: {', '.join(round_names())}", highlight=False)
+    console.print(f"  {key:<12}" + escape(f"\n{indent}".join(lines)), soft_wrap=True)
 
 
 def _workload(name: str) -> dict[str, Any]:
@@ -71,6 +187,7 @@ def _workload(name: str) -> dict[str, Any]:
         "data": f"{info.data_set}, {info.sample_count:,} samples"
         if info.sample_count
         else "yours: --model, --data",
+        "samples": info.sample_count,
         "target": f"{info.metric} {in_unit(info.target_accuracy, info.unit)}",
         "formats": list(info.model_formats),
         "status": _lacking(name),
@@ -128,13 +245,3 @@ def _backend(name: str) -> dict[str, Any]:
     except MissingBackendError as error:
         entry["status"] = str(error)
     return entry
-
-
-def _table(title: str, rows: list[dict[str, Any]], columns: tuple[str, ...]) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold")
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    for row in rows:
-        values = (row.get(column, "–") for column in columns)
-        table.add_row(*(escape(", ".join(v) if isinstance(v, list) else str(v)) for v in values))
-    return table
