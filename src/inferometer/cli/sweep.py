@@ -11,6 +11,7 @@ from typing import Any
 import click
 from rich.console import Console
 
+from inferometer.cli.options import json_option, quiet_option
 from inferometer.cli.output import listener_for
 from inferometer.report.sweep_page import write_sweep
 from inferometer.report.sweep_terminal import print_sweep, sweep_markdown
@@ -82,8 +83,8 @@ currency = "EUR"
     type=click.Path(path_type=Path, dir_okay=False),
     help="also write the table as Markdown",
 )
-@click.option("--json", "as_json", is_flag=True, help="print the results as JSON, nothing else")
-@click.option("--quiet", is_flag=True, help="print only the table")
+@json_option
+@quiet_option
 def command(matrix: Path | None, **options: Any) -> None:
     """Measure every option of MATRIX, a TOML file, and say which meet what is needed.
 
