@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from inferometer.loadgen import RULES, Rule
 from inferometer.rounds import RoundRule, RuleKind, load_rules
 from inferometer.runs import RUN_RULES
+from inferometer.runs.gates.rules import GATE_RULES
 from inferometer.submission.published import READING_RULES
 
 __all__ = ["ANY_ROUND", "GROUP_NAMES", "RuleGroup", "rule_groups"]
@@ -24,9 +25,10 @@ _OF_ROUNDS = {
 _OF_ANY_ROUND: Mapping[str, tuple[str, Mapping[str, Rule]]] = {
     "measuring": ("what is seen while a test is measured, whatever the round", RULES),
     "runs": ("what is found about a test and its model, whatever the round", RUN_RULES),
+    "gates": ("what is found of the gates of `--fail-if`", GATE_RULES),
     "results": ("what is odd about a result that `inferometer results` reads", READING_RULES),
 }
-GROUP_NAMES = ("rulebook", "checks", "building", "measuring", "runs", "audits", "results")
+GROUP_NAMES = ("rulebook", "checks", "building", "measuring", "runs", "gates", "audits", "results")
 """The groups in their order."""
 
 _GROUP_OF_AREA = {"rule": "rulebook", "submit": "building", "audit": "audits"}
