@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from inferometer.loadgen import RULES, Rule
 from inferometer.rounds import RoundRule, RuleKind, load_rules
 from inferometer.runs import RUN_RULES
-from inferometer.runs.gates.rules import GATE_RULES
+from inferometer.runs.gates import GATE_RULES
 from inferometer.submission.published import READING_RULES
 
 __all__ = ["ANY_ROUND", "GROUP_NAMES", "RuleGroup", "rule_groups"]
