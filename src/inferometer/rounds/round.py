@@ -49,6 +49,9 @@ class Round:
         Commits of LoadGen that may be used, by how they begin; empty where none are named.
     divisions, system_types:
         The words that a submission may use; no system types where the round doesn't ask.
+    retired_names:
+        Names that the published checker takes for benchmarks that the round no longer has,
+        whatever a submitter means by them.
     """
 
     name: str
@@ -63,6 +66,7 @@ class Round:
     measurement_keys: tuple[str, ...]
     number_formats: Mapping[str, tuple[str, ...]]
     loadgen_revisions: tuple[str, ...]
+    retired_names: tuple[str, ...]
     benchmarks: Mapping[str, Benchmark]
     areas: Mapping[str, Area]
     audits: Mapping[str, Audit]
@@ -183,6 +187,7 @@ def read_round(table: Table) -> Round:
         measurement_keys=table.texts("measurement_keys"),
         number_formats={name: formats.texts(name) for name in formats.names()},
         loadgen_revisions=table.texts("loadgen_revisions"),
+        retired_names=table.texts("retired_names", ()),
         benchmarks=benchmarks,
         areas={name: read_area(areas.table(name), name, *known) for name in areas.names()},
         audits={name: read_audit(audits.table(name), name, *known) for name in audits.names()},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from inferometer.loadgen import Finding
@@ -11,7 +11,8 @@ from inferometer.submission.building.findings import Findings
 from inferometer.submission.building.layout import Layout
 from inferometer.submission.building.request import SubmissionError, SubmissionRequest
 from inferometer.submission.building.staging import Stage
-from inferometer.submission.places import scenario_of
+from inferometer.submission.checking.published_v6_1 import Case, StopsError, reasons_of_test
+from inferometer.submission.places import ResultPlace, scenario_of
 from inferometer.submission.tree import Tree, TreeError
 
 __all__ = ["AuditFolder"]
@@ -73,6 +74,33 @@ class AuditFolder:
                     continue
                 if _PASSED not in text and not self._compares_accuracies(place, name):
                     yield findings.find("audit-not-passed", f"{where / name}")
+
+    def unfit(
+        self, candidate: Candidate, description: Mapping[str, str], findings: Findings
+    ) -> Iterator[Finding]:
+        """Say which audits the round's own checker would not take, where it reads them."""
+        book, benchmark = self._request.book, candidate.benchmark
+        if book.era.is_v05 or not self._request.is_closed or benchmark is None:
+            return
+        place = ResultPlace(
+            self._request.division,
+            self._request.submitter,
+            self._request.system_id,
+            candidate.name,
+            candidate.scenario.value,
+        )
+        case = Case(self._tree, place, book, benchmark, description, is_demo=False)
+        for folder in self.of(candidate):
+            audit = book.audits[folder[-1]]
+            if benchmark.name not in audit.required_for:
+                continue
+            try:
+                reasons = list(reasons_of_test(folder, audit, case))
+            except StopsError as error:
+                reasons = [str(error)]
+            where = self._tree.root.joinpath(*folder)
+            for reason in reasons:
+                yield findings.find("audit-not-by-the-book", f"{where}: {reason}")
 
     def _compares_accuracies(self, place: tuple[str, ...], name: str) -> bool:
         """Tell whether answers may differ because the accuracies of both modes stand there."""

@@ -77,6 +77,9 @@ def build_submission(request: SubmissionRequest, sources: Sources | None = None)
     audits = None if request.audit is None else AuditFolder(request.audit, request)
     for candidate in candidates:
         found += _of_evidence(candidate, request, audits, findings)
+        if audits is not None:
+            found += audits.unfit(candidate, description, findings)
+        found += _of_kind(candidate, request, description, findings)
     found += _of_scenarios(candidates, request, description, findings)
     _refuse(found)
     parts = [
@@ -125,6 +128,23 @@ def _of_evidence(
         missing = sorted(required - present)
         if missing:
             yield findings.find("audits-missing", f"{candidate.title}: {', '.join(missing)}")
+
+
+def _of_kind(
+    candidate: Candidate,
+    request: SubmissionRequest,
+    description: Mapping[str, str],
+    findings: Findings,
+) -> Iterator[Finding]:
+    """Say whether a closed benchmark has such a scenario on such a kind of system at all."""
+    kind = description.get("system_type", "")
+    if not request.is_closed or candidate.benchmark is None or not kind:
+        return
+    groups = candidate.benchmark.required_for(kind)
+    if not any(candidate.scenario.value in group for group in groups):
+        known = ", ".join(" or ".join(group) for group in groups) or "none"
+        seen = f"{candidate.title}: on a system of type {kind} it is run in {known}"
+        yield findings.find("not-in-round", seen)
 
 
 def _of_scenarios(

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 
-from inferometer.loadgen import Settings
+from inferometer.loadgen import EffectiveSettings, Scenario, Settings
 from inferometer.rounds import MORE_IS_ALLOWED, Round, free_settings
 from inferometer.submission.building.candidate import Candidate, RecordedTest
 
 __all__ = ["Departure", "departures"]
 
-
+_NS_PER_MS = 1_000_000
 _ONLY_SHORTER = {"max_duration_ms", "max_query_count", "min_query_count"}
 
 
@@ -43,7 +43,26 @@ def departures(
     held = recording.effective.performance_sample_count
     if held < least:
         found.append(Departure("performance_sample_count", f"{least} or more", held, False))
-    return found
+    return found + list(_of_benchmark(recording.effective, candidate, book, is_closed=is_closed))
+
+
+def _of_benchmark(
+    effective: EffectiveSettings, candidate: Candidate, book: Round, *, is_closed: bool
+) -> Iterator[Departure]:
+    """Hold the settings against the benchmark that a model of one's own is submitted as."""
+    benchmark, scenario = candidate.benchmark, candidate.scenario
+    if benchmark is None:
+        return
+    least = benchmark.least_samples.get(scenario, 0)
+    held = effective.samples_per_query
+    if is_closed and scenario is Scenario.OFFLINE and held < least:
+        yield Departure("samples_per_query", f"{least} or more", held, False)
+    bound_ms = benchmark.server_latency_ms
+    # The v6.1 checker holds the open division to this bound too.
+    is_bound = scenario is Scenario.SERVER and (is_closed or not book.era.is_v05)
+    if is_bound and bound_ms is not None and effective.target_latency_ns > bound_ms * _NS_PER_MS:
+        held_ms = effective.target_latency_ns / _NS_PER_MS
+        yield Departure("target_latency", f"{bound_ms:g} ms or less", f"{held_ms:g} ms", False)
 
 
 def _of_settings(

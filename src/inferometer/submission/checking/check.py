@@ -19,6 +19,7 @@ from inferometer.submission.checking.notebook import Notebook
 from inferometer.submission.checking.options import CheckOptions
 from inferometer.submission.checking.outcome import ResultReport, TreeReport
 from inferometer.submission.checking.published import published_verdict
+from inferometer.submission.checking.published_v6_1 import published_verdict_v6_1
 from inferometer.submission.checking.result import check_result
 from inferometer.submission.checking.truth import labels_of
 from inferometer.submission.places import ResultPlace, result_places
@@ -73,9 +74,12 @@ def check_tree(
         labels_of(options.truth.labels)  # A damaged file is told before anything is checked.
     notebook = Notebook(name)
     check_tree_layout(tree, places, options.submitter, notebook)
-    published = None
     if round_.era.is_v05:
         published = published_verdict(tree, places, round_, options.submitter)
+    else:
+        published = published_verdict_v6_1(
+            tree, places, round_, options.submitter, is_demo=options.is_demo
+        )
     check_required_scenarios(tree, places, round_, notebook)
     count = usable_cores() if workers is None else workers
     results = []

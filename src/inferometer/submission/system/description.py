@@ -20,11 +20,14 @@ def known_keys(book: Round) -> tuple[str, ...]:
 def described(book: Round, *sources: Mapping[str, str]) -> dict[str, str]:
     """Give a description with every key of the round; a later source overrides an earlier one.
 
-    An empty value overrides nothing. What no source knows is an empty text.
+    An empty value overrides nothing. What no source knows is an empty text. Words that the
+    round knows are spelt as it does: some of its checkers take no other spelling.
     """
     values = dict.fromkeys(known_keys(book), "")
     for source in sources:
         values.update({key: text for key, text in source.items() if text and key in values})
+    for key, words in book.system_keys.values.items():
+        values[key] = next((word for word in words if word == values[key].lower()), values[key])
     return values
 
 
