@@ -50,11 +50,12 @@ def test_a_demonstration_passes_as_such_only(result: Path) -> None:
     assert report.round_name == "v6.1"
     assert report.is_good, report.findings()
     assert report.results[0].benchmark == "resnet"
-    assert report.published is None
+    assert report.published.exit_code == 0
     replayed = [c for c in report.all_checks() if c.rule.id == "replay.loaded-set"]
     assert [check.outcome for check in replayed] == [Outcome.PASS]
     whole = _check(result, is_demo=False)
     assert _rules(whole) == {"accuracy.part-of-data-set", "accuracy.sample-count"}
+    assert whole.published.exit_code == 1
 
 
 def _write_system(result: Path, **changes: object) -> None:

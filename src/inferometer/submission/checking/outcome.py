@@ -116,16 +116,13 @@ class ResultReport:
 
 @dataclass(frozen=True)
 class TreeReport:
-    """What came of checking a tree: each result, what belongs to none, the published verdict.
-
-    ``published`` is ``None`` for rounds whose own checker isn't known here.
-    """
+    """What came of checking a tree: each result, what belongs to none, the published verdict."""
 
     tree: str
     round_name: str
     results: tuple[ResultReport, ...]
     checks: tuple[Check, ...]
-    published: PublishedTree | None
+    published: PublishedTree
 
     @property
     def is_good(self) -> bool:
@@ -162,7 +159,7 @@ class TreeReport:
             "round": self.round_name,
             "is_good": self.is_good,
             "counts": dict(self.counts()),
-            "published": self.published.to_mapping() if self.published else None,
+            "published": self.published.to_mapping(),
             "checks": [check.to_mapping() for check in self.checks],
             "results": [result.to_mapping() for result in self.results],
         }

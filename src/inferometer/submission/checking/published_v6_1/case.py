@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
 from inferometer.rounds import Benchmark, Round
+from inferometer.submission.checking.published_v6_1.files import StopsError
 from inferometer.submission.places import ResultPlace
 from inferometer.submission.tree import Tree, shown
 
@@ -44,11 +45,12 @@ def judged(what: str, check: Callable[..., Iterator[str]], *given: Any) -> Itera
         yield f"{what} can't be told: {shown(repr(error))}"
 
 
-def benchmark_named(name: str, mapping: Mapping[str, Any], round_: Round) -> Benchmark | None:
+def benchmark_named(name: str, mapping: Any, round_: Round) -> Benchmark | None:
     """Give the benchmark that a folder's name stands for; ``None`` if none of this round.
 
     Official names go first, then names that always stood for one, then the submitter's
-    ``mapping``, then what the name looks like.
+    ``mapping``, then what the name looks like. Raises `StopsError` if the mapping is needed
+    and is none.
     """
     if name in round_.benchmarks:
         return round_.benchmarks[name]
@@ -57,8 +59,10 @@ def benchmark_named(name: str, mapping: Mapping[str, Any], round_: Round) -> Ben
     for benchmark in round_.benchmarks.values():
         if name in benchmark.aliases:
             return benchmark
-    if mapping.get(name):
-        mapped = mapping[name]
+    if not isinstance(mapping, dict) and mapping is not None:
+        raise StopsError(f"{shown(name)} is looked up in a mapping that is no object")
+    mapped = mapping.get(name) if mapping else None
+    if mapped:
         return round_.benchmarks.get(mapped) if isinstance(mapped, str) else None
     fitting = [
         (len(alias), benchmark)

@@ -48,7 +48,7 @@ def published_verdict_v6_1(
     Source: its behaviour, as laid down in the specification of this project and seen on trees.
     What it would follow and this program doesn't, such as links, counts as missing.
     """
-    errors = list(_submitter_errors(tree, submitter))
+    errors = list(_submitter_errors(tree, round_, submitter))
     results = []
     for place in places:
         try:
@@ -60,7 +60,7 @@ def published_verdict_v6_1(
     return PublishedTree(tuple(results), tuple(dict.fromkeys(map(shown, errors))))
 
 
-def _submitter_errors(tree: Tree, submitter: str | None) -> Iterator[str]:
+def _submitter_errors(tree: Tree, round_: Round, submitter: str | None) -> Iterator[str]:
     """Say where the checker stops before it comes to a result."""
     for division in DIVISIONS:
         for name in tree.folders(division):
@@ -71,9 +71,29 @@ def _submitter_errors(tree: Tree, submitter: str | None) -> Iterator[str]:
             try:
                 _mapping(tree, division, name)
                 for system in tree.folders(division, name, "results"):
-                    _system(tree, division, name, system)
+                    _check_kinds(tree, (division, name, "results", system), round_)
             except StopsError as error:
                 yield f"{_STOPS}{error}"
+
+
+def _check_kinds(tree: Tree, parts: tuple[str, str, str, str], round_: Round) -> None:
+    """Raise `StopsError` if a system has a benchmark that isn't for its kind, or no description."""
+    division, submitter, _, name = parts
+    system = _system(tree, division, submitter, name)
+    if division != "open":
+        for benchmark in tree.folders(*parts):
+            _required(benchmark, benchmark_named(benchmark, {}, round_), system)
+
+
+def _required(
+    name: str, benchmark: Benchmark | None, system: Mapping[str, Any]
+) -> tuple[tuple[str, ...], ...]:
+    """Give the scenarios that a benchmark is submitted in on such a system."""
+    kind = system.get("system_type")
+    groups = benchmark.required_for(kind) if benchmark and isinstance(kind, str) else ()
+    if not groups:
+        raise StopsError(f"{shown(name)} isn't for a system of type {kind}")
+    return groups
 
 
 def _result_reasons(
@@ -110,15 +130,12 @@ def _result_reasons(
     yield from reasons
 
 
-def _mapping(tree: Tree, division: str, submitter: str) -> Mapping[str, Any]:
+def _mapping(tree: Tree, division: str, submitter: str) -> Any:
     """Read which benchmarks an open submission's names stand for."""
     where = (division, submitter, _MAPPING)
     if division != "open" or not tree.has_file(*where):
         return {}
-    found = json_of(tree, *where)
-    if not isinstance(found, dict):
-        raise StopsError(f"{shown('/'.join(where))} is no object")
-    return found
+    return json_of(tree, *where)
 
 
 def _system(tree: Tree, division: str, submitter: str, system: str) -> Any:
@@ -136,10 +153,7 @@ def _scenario_reasons(
     tree: Tree, place: ResultPlace, benchmark: Benchmark | None, system: Mapping[str, Any]
 ) -> Iterator[str]:
     """Say which scenarios of a benchmark are missing, or none that its kind of system has."""
-    kind = system.get("system_type")
-    groups = benchmark.required_for(kind) if benchmark and isinstance(kind, str) else ()
-    if not groups:
-        raise StopsError(f"{shown(place.benchmark)} isn't for a system of type {kind}")
+    groups = _required(place.benchmark, benchmark, system)
     wanted = {group[0].lower() for group in groups if len(group) == 1}
     choices = [[name.lower() for name in group] for group in groups if len(group) > 1]
     there = {name.lower() for name in tree.folders(*place.parts[:-1])}
@@ -149,4 +163,4 @@ def _scenario_reasons(
         yield f"{place.benchmark} lacks {', '.join(missing)}"
     unknown = sorted(there - wanted - {name for choice in choices for name in choice})
     if unknown:
-        yield f"{place.benchmark} has {', '.join(unknown)}, which it doesn't have on {kind}"
+        yield f"{place.benchmark} has {', '.join(unknown)}, which it isn't run in there"
