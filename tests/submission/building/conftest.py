@@ -42,6 +42,20 @@ def whole_v05(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return record_session(folder, imagenet(), tests, label="round v0.5")
 
 
+@pytest.fixture(scope="session")
+def whole_v61(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All scenarios of a MobileNet on a data set of ImageNet's size in the newest round."""
+    tests = chain(
+        tests_of("v6.1", Scenario.SINGLE_STREAM, "resnet50"),
+        tests_of("v6.1", Scenario.MULTI_STREAM, "resnet50"),
+        tests_of("v6.1", Scenario.SERVER, "resnet50", server_target_qps=500.0),
+        tests_of("v6.1", Scenario.OFFLINE, "resnet50"),
+    )
+    folder = tmp_path_factory.mktemp("whole-v61")
+    long = {Scenario.OFFLINE: 700_000_000_000}
+    return record_session(folder, imagenet(), tests, label="round v6.1", service_ns=long)
+
+
 @pytest.fixture
 def whole(whole_v05: Path, tmp_path: Path) -> Path:
     """Give a copy of `whole_v05` to change."""

@@ -68,6 +68,7 @@ WRONG_SHARE = 0.07
 IMAGENET = 50_000
 _SERVICE_NS = {
     Scenario.SINGLE_STREAM: 500_000_000,
+    Scenario.MULTI_STREAM: 500_000_000,
     Scenario.SERVER: 2_000_000,
     Scenario.OFFLINE: 61_000_000_000,
 }
@@ -119,15 +120,20 @@ def record_session(
     tests: Iterator[tuple[Mode, int, Settings]],
     *,
     label: str,
+    service_ns: Mapping[Scenario, int] | None = None,
 ) -> Path:
-    """Record tests one after the other into a session folder, and give it."""
+    """Record tests one after the other into a session folder, and give it.
+
+    ``service_ns`` says how long the simulated system takes where it isn't as usual.
+    """
+    times_ns = {**_SERVICE_NS, **(service_ns or {})}
     for mode, number, settings in tests:
         place = folder / settings.scenario.value / MODE_WORDS[mode]
         if mode is Mode.PERFORMANCE:
             place = place / f"run_{number}"
         clock = VirtualClock()
         sut = SimulatedSUT(
-            clock, _SERVICE_NS[settings.scenario], servers=8, answer=task.answer, name="SUT"
+            clock, times_ns[settings.scenario], servers=8, answer=task.answer, name="SUT"
         )
         record_test(
             sut,

@@ -234,6 +234,7 @@ _CLOSED: dict[str, tuple[Change, str]] = {
     "small letters": (_rename("singlestream"), _GOOD),
     "on a data centre's": (set_json(_SYSTEM, system_type="datacenter"), _STOPS),
     "on both": (set_json(_SYSTEM, system_type="edge,datacenter"), _BAD),
+    "on both, with a space": (set_json(_SYSTEM, system_type="edge, datacenter"), _STOPS),
     "on a phone": (set_json(_SYSTEM, system_type="phone"), _STOPS),
     "other name": (_benchmark("resnet50"), _GOOD),
     "name that looks like it": (_benchmark("my-mobilenet"), _GOOD),

@@ -46,6 +46,16 @@ def test_later_sources_override() -> None:
     assert values["cooling"] == "water"
 
 
+def test_words_of_a_round_are_spelt_as_it_does() -> None:
+    given = {"status": "RDI", "system_type": "Edge", "cooling": "Air"}
+    values = described(load_round("v6.1"), given)
+    assert {key: values[key] for key in given} == {
+        "status": "rdi",
+        "system_type": "edge",
+        "cooling": "Air",
+    }
+
+
 def test_a_full_description_is_accepted() -> None:
     for name in ("v0.5", "v6.1"):
         check_filled(load_round(name), described(load_round(name), FULL))

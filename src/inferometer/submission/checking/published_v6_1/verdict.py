@@ -82,15 +82,16 @@ def _check_kinds(tree: Tree, parts: tuple[str, str, str, str], round_: Round) ->
     system = _system(tree, division, submitter, name)
     if division != "open":
         for benchmark in tree.folders(*parts):
-            _required(benchmark, benchmark_named(benchmark, {}, round_), system)
+            _required(benchmark, benchmark_named(benchmark, {}, round_), system, round_)
 
 
 def _required(
-    name: str, benchmark: Benchmark | None, system: Mapping[str, Any]
+    name: str, benchmark: Benchmark | None, system: Mapping[str, Any], round_: Round
 ) -> tuple[tuple[str, ...], ...]:
     """Give the scenarios that a benchmark is submitted in on such a system."""
     kind = system.get("system_type")
-    groups = benchmark.required_for(kind) if benchmark and isinstance(kind, str) else ()
+    is_kind = kind in round_.system_keys.values["system_type"]
+    groups = benchmark.required_for(str(kind)) if benchmark and is_kind else ()
     if not groups:
         raise StopsError(f"{shown(name)} isn't for a system of type {kind}")
     return groups
@@ -103,7 +104,7 @@ def _result_reasons(
     system = _system(tree, place.division, place.submitter, place.system)
     benchmark = benchmark_named(place.benchmark, mapping, round_)
     if place.division != "open":
-        yield from _scenario_reasons(tree, place, benchmark, system)
+        yield from _scenario_reasons(tree, place, benchmark, system, round_)
     if benchmark is None:
         yield f"{place.benchmark} stands for no benchmark of {round_.name}"
         return
@@ -150,10 +151,14 @@ def _system(tree: Tree, division: str, submitter: str, system: str) -> Any:
 
 
 def _scenario_reasons(
-    tree: Tree, place: ResultPlace, benchmark: Benchmark | None, system: Mapping[str, Any]
+    tree: Tree,
+    place: ResultPlace,
+    benchmark: Benchmark | None,
+    system: Mapping[str, Any],
+    round_: Round,
 ) -> Iterator[str]:
     """Say which scenarios of a benchmark are missing, or none that its kind of system has."""
-    groups = _required(place.benchmark, benchmark, system)
+    groups = _required(place.benchmark, benchmark, system, round_)
     wanted = {group[0].lower() for group in groups if len(group) == 1}
     choices = [[name.lower() for name in group] for group in groups if len(group) > 1]
     there = {name.lower() for name in tree.folders(*place.parts[:-1])}
