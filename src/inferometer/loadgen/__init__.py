@@ -38,7 +38,7 @@ from inferometer.loadgen.journal import (
 )
 from inferometer.loadgen.judging import judge, series_effective
 from inferometer.loadgen.ledger import Ledger
-from inferometer.loadgen.phases import PhaseSplit
+from inferometer.loadgen.phases import PhaseSplit, PhaseTimes
 from inferometer.loadgen.plan import LoadableSet, Plan, loadable_sets, make_plan
 from inferometer.loadgen.process_state import TimingOptions
 from inferometer.loadgen.query import Query, Responses, SampleLibrary, SystemUnderTest, name_of
@@ -95,6 +95,7 @@ __all__ = [
     "Mode",
     "MonotonicClock",
     "PhaseSplit",
+    "PhaseTimes",
     "Plan",
     "PlanError",
     "Query",

@@ -6,11 +6,49 @@ import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from inferometer.loadgen.recording import SeriesRecord
 from inferometer.loadgen.verdict import LatencySummary
 
-__all__ = ["PhaseSplit"]
+__all__ = ["PhaseSplit", "PhaseTimes"]
+
+Integers = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class PhaseTimes:
+    """Where the time of each answered sample went, for the samples whose system told.
+
+    began_ns:
+        int64 [n]: when work on the sample's batch began, ns after the start of the series.
+    wait, preprocess, infer, postprocess:
+        int64 [n]: ns, as `PhaseSplit` names them; together from issue to completion.
+    """
+
+    began_ns: Integers
+    wait: Integers
+    preprocess: Integers
+    infer: Integers
+    postprocess: Integers
+
+    @classmethod
+    def of(cls, series: SeriesRecord) -> PhaseTimes | None:
+        """Take them from a series; ``None`` if its system did not tell."""
+        began, preprocess, infer = series.began_ns, series.preprocess_ns, series.infer_ns
+        if began is None or preprocess is None or infer is None:
+            return None
+        known = (began >= 0) & series.is_complete
+        if not bool(known.any()):
+            return None
+        issued = np.repeat(series.issued_ns, series.samples_per_query)
+        rest = series.completed_ns - began - preprocess - infer
+        return cls(*(part[known] for part in (began, began - issued, preprocess, infer, rest)))
+
+    def by_name(self, *, with_wait: bool = True) -> dict[str, Integers]:
+        """Give the times by the names of their phases, in order."""
+        names = [f.name for f in dataclasses.fields(self)][1 if with_wait else 2 :]
+        return {name: getattr(self, name) for name in names}
 
 
 @dataclass(frozen=True)
@@ -37,16 +75,11 @@ class PhaseSplit:
     @classmethod
     def of(cls, series: SeriesRecord) -> PhaseSplit | None:
         """Split the time of a series; ``None`` if its system did not tell."""
-        began, preprocess, infer = series.began_ns, series.preprocess_ns, series.infer_ns
-        if began is None or preprocess is None or infer is None:
+        times = PhaseTimes.of(series)
+        if times is None:
             return None
-        known = (began >= 0) & series.is_complete
-        issued = np.repeat(series.issued_ns, series.samples_per_query)
-        rest = series.completed_ns - began - preprocess - infer
-        parts = (began - issued, preprocess, infer, rest)
-        summaries = [LatencySummary.of(part[known]) for part in parts]
-        found = [summary for summary in summaries if summary is not None]
-        return cls(*found) if len(found) == len(parts) else None
+        summaries = [LatencySummary.of(part) for part in times.by_name().values()]
+        return cls(*(summary for summary in summaries if summary is not None))
 
     def mean_ns(self, *, with_wait: bool = True) -> int:
         """Give the mean time of all phases together, with the wait or of the work alone."""

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import Any
-
-from markupsafe import Markup
 
 from inferometer.loadgen import Rule, write_atomically
 from inferometer.report.leaderboard_charts import kinds_chart, matrix_chart
@@ -24,7 +19,7 @@ from inferometer.report.leaderboard_wording import (
     place_cell,
     warnings_of,
 )
-from inferometer.report.templating import page_environment
+from inferometer.report.templating import page_environment, page_script
 from inferometer.submission.published import PROCESSOR_KINDS, Need, ResultRow, chosen
 
 __all__ = ["leaderboard_html", "write_leaderboard"]
@@ -62,13 +57,13 @@ def leaderboard_html(rows: Sequence[ResultRow]) -> str:
     all rows are shown. Nothing is loaded from anywhere.
     """
     environment = page_environment()
-    script = _script()
+    script, script_hash = page_script("leaderboard.js")
     ordered = chosen(rows, Need())
     published = [row for row in ordered if not row.is_own]
     benchmark, scenario = _first_choice(ordered)
     return environment.get_template("leaderboard.html.j2").render(
-        script=Markup(script),  # noqa: S704 - our own file
-        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        script=script,
+        script_hash=script_hash,
         rows=[_line(row) for row in ordered],
         own_count=len(ordered) - len(published),
         published_count=len(published),
@@ -82,14 +77,6 @@ def leaderboard_html(rows: Sequence[ResultRow]) -> str:
         **_pictures(published),
         oddities=_oddities(ordered),
     )
-
-
-def _script() -> str:
-    """Give the page's script; it may not hold what would end its element early."""
-    templates = resources.files("inferometer.report").joinpath("templates")
-    text = templates.joinpath("leaderboard.js").read_text("utf-8")
-    assert "</" not in text
-    return text
 
 
 def _first_choice(rows: Sequence[ResultRow]) -> tuple[str, str]:

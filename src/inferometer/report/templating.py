@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-import jinja2
+import base64
+import hashlib
+from importlib import resources
 
-__all__ = ["page_environment"]
+import jinja2
+from markupsafe import Markup
+
+__all__ = ["page_environment", "page_script"]
 
 
 def page_environment() -> jinja2.Environment:
@@ -16,3 +21,15 @@ def page_environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+
+
+def page_script(name: str) -> tuple[Markup, str]:
+    """Give a script of the package, and the hash by which a page's policy lets it run.
+
+    The hash is that of the text between the tags, to the last sign; the text may not hold what
+    would end its element early.
+    """
+    text = resources.files("inferometer.report").joinpath(f"templates/{name}").read_text("utf-8")
+    assert "</script" not in text.lower()
+    digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+    return Markup(text), f"sha256-{digest}"  # noqa: S704 - our own file

@@ -8,6 +8,7 @@ from inferometer.workloads import AccuracyResult, in_unit
 __all__ = [
     "accuracy_text",
     "duration_text",
+    "exact_text",
     "interval_text",
     "metric_text",
     "rate_text",
@@ -31,6 +32,14 @@ def _time_unit(value_ns: float) -> tuple[float, str]:
         if abs(value_ns) >= 0.9995 * size:
             return size, unit
     return 1.0, "ns"
+
+
+def exact_text(value_ns: int) -> str:
+    """Write whole ns in the unit that fits, with every digit: 1234567 is 1.234567 ms."""
+    size, unit = _time_unit(value_ns)
+    whole, rest = divmod(abs(value_ns), int(size))
+    digits = f"{rest:0{len(str(int(size))) - 1}d}".rstrip("0") if rest else ""
+    return f"{'-' if value_ns < 0 else ''}{whole:,}{'.' if digits else ''}{digits} {unit}"
 
 
 def tick_text(value_ns: float) -> str:

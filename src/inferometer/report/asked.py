@@ -1,0 +1,46 @@
+"""Asked: what a test was to do, in a few words."""
+
+from __future__ import annotations
+
+from inferometer.loadgen import Scenario
+from inferometer.report.wording import duration_text, rate_text
+from inferometer.runs import TestResult
+
+__all__ = ["asked_of", "percentile_text"]
+
+
+def asked_of(test: TestResult) -> list[tuple[str, str]]:
+    """Say what the test was asked to do: names and texts."""
+    effective = test.recording.effective
+    match test.scenario:
+        case Scenario.SERVER:
+            asked = [
+                ("arrivals", f"Poisson, {rate_text(effective.target_qps)}"),
+                ("bound", _bound_text(test)),
+            ]
+        case Scenario.OFFLINE:
+            asked = [("samples", f"{effective.samples_per_query:,} at once")]
+        case Scenario.SINGLE_STREAM:
+            asked = [("queries", "one sample each, one after the other")]
+        case _:
+            asked = [("queries", f"{effective.samples_per_query} samples each")]
+    asked.append(("at least", f"{effective.min_query_count:,} queries"))
+    asked.append(("for at least", f"{effective.min_duration_ms / 1e3:g} s"))
+    return asked
+
+
+def percentile_text(test: TestResult) -> str:
+    """Name the percentile that the scenario is judged by, such as p99."""
+    return f"p{test.recording.effective.target_latency_percentile * 100:g}"
+
+
+def _bound_text(test: TestResult) -> str:
+    effective = test.recording.effective
+    percentile = percentile_text(test)
+    if effective.use_token_latencies:
+        first, each = effective.ttft_latency_ns, effective.tpot_latency_ns
+        return (
+            f"{percentile} of the first token ≤ {duration_text(first)}, of each further one "
+            f"≤ {duration_text(each)}"
+        )
+    return f"{percentile} ≤ {duration_text(effective.target_latency_ns)}"
