@@ -6,7 +6,7 @@ from inferometer.loadgen import Scenario
 from inferometer.report.wording import duration_text, rate_text
 from inferometer.runs import TestResult
 
-__all__ = ["asked_of", "percentile_text"]
+__all__ = ["asked_of", "bound_text"]
 
 
 def asked_of(test: TestResult) -> list[tuple[str, str]]:
@@ -16,7 +16,7 @@ def asked_of(test: TestResult) -> list[tuple[str, str]]:
         case Scenario.SERVER:
             asked = [
                 ("arrivals", f"Poisson, {rate_text(effective.target_qps)}"),
-                ("bound", _bound_text(test)),
+                ("bound", bound_text(test)),
             ]
         case Scenario.OFFLINE:
             asked = [("samples", f"{effective.samples_per_query:,} at once")]
@@ -29,14 +29,10 @@ def asked_of(test: TestResult) -> list[tuple[str, str]]:
     return asked
 
 
-def percentile_text(test: TestResult) -> str:
-    """Name the percentile that the scenario is judged by, such as p99."""
-    return f"p{test.recording.effective.target_latency_percentile * 100:g}"
-
-
-def _bound_text(test: TestResult) -> str:
+def bound_text(test: TestResult) -> str:
+    """Write the latency bound of a Server test, or the two of its tokens."""
     effective = test.recording.effective
-    percentile = percentile_text(test)
+    percentile = f"p{effective.target_latency_percentile * 100:g}"
     if effective.use_token_latencies:
         first, each = effective.ttft_latency_ns, effective.tpot_latency_ns
         return (

@@ -25,6 +25,19 @@ from inferometer.workloads import in_unit
 
 __all__ = ["html_report", "write_html"]
 
+_SCRIPTS = (
+    "start",
+    "elements",
+    "numbers",
+    "packing",
+    "scales",
+    "plot",
+    "timeline",
+    "distribution",
+    "over_time",
+    "page",
+)
+
 
 def write_html(sessions: Sequence[Session], path: Path) -> Path:
     """Write the report of some sessions into one file; give its path."""
@@ -51,7 +64,7 @@ def html_report(sessions: Sequence[Session], beside: Path | None = None) -> str:
     )
     tests = [_in_order(session) for session in sessions]
     shares = iter(budgets([test for some in tests for test in some]))
-    script, script_hash = page_script("report.js")
+    script, script_hash = page_script(*(f"report/{name}.js" for name in _SCRIPTS))
     return environment.get_template("report.html.j2").render(
         sessions=[
             _session(session, number, some, [next(shares) for _ in some], beside)

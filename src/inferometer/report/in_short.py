@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from inferometer.loadgen import Finding, Mode, Scenario, Severity, Verdict
-from inferometer.report.asked import asked_of
-from inferometer.report.wording import accuracy_text, duration_text, interval_text, rate_text
+from inferometer.report.asked import bound_text
+from inferometer.report.wording import duration_text, interval_text, rate_text
 from inferometer.runs import Session, TestResult
+from inferometer.workloads import AccuracyResult, in_unit
 
 __all__ = ["Doubt", "InShort", "in_short"]
 
@@ -71,16 +72,40 @@ def _is_timed(test: TestResult) -> bool:
 
 
 def _asked(test: TestResult) -> str:
-    return ", ".join(f"{name} {text}" for name, text in asked_of(test)) + "."
+    effective = test.recording.effective
+    each = effective.samples_per_query
+    least = f"at least {effective.min_query_count:,} queries and "
+    match test.scenario:
+        case Scenario.SERVER:
+            words = f"Poisson arrivals, {rate_text(effective.target_qps)}, with {bound_text(test)}"
+        case Scenario.OFFLINE:
+            words, least = f"{each:,} samples at once", "at least "
+        case _ if each == 1:
+            words = "One sample a query, one query after the other"
+        case _:
+            words = f"{each} samples a query"
+    return f"{words}; {least}{effective.min_duration_ms / 1e3:g} s."
 
 
 def _happened(test: TestResult) -> str:
     parts = [] if test.verdict is None else [_performance(test, test.verdict)]
     if test.accuracy is not None:
-        parts.append(f"{test.accuracy.metric} {accuracy_text(test.accuracy)}.")
+        parts.append(_accuracy(test.accuracy))
     if test.was_interrupted:
         parts.append("It was interrupted.")
     return " ".join(parts) or "No result came of it."
+
+
+def _accuracy(accuracy: AccuracyResult) -> str:
+    value, low, high = (
+        in_unit(number, accuracy.unit)
+        for number in (accuracy.value, accuracy.interval.low, accuracy.interval.high)
+    )
+    told = f"{accuracy.metric} {value} (95 % interval {low} – {high})"
+    if accuracy.target is not None:
+        word = "reached" if accuracy.meets_target else "missed"
+        told += f", target {in_unit(accuracy.target, accuracy.unit)} {word}"
+    return f"{told}."
 
 
 def _performance(test: TestResult, verdict: Verdict) -> str:

@@ -50,10 +50,12 @@ def _rates(test: TestResult, series: SeriesRecord, bins: TimeBins, answered: Int
         lines.insert(0, ("asked", "asked", asked))
         title = "Arrivals asked and served"
         text = "Arrivals asked for and samples answered: a growing gap is a growing queue."
-    drawn = []
-    for name, css, counts in lines:
-        width_ns, merged = bins.merged(counts, _DRAWN)
-        drawn.append(Series(name, css, (merged / (width_ns / 1e9)).tolist()))
+    edges = bins.groups(_DRAWN)
+    seconds = np.diff(edges) * bins.width_ns / 1e9
+    drawn = [
+        Series(name, css, (np.add.reduceat(counts, edges[:-1]) / seconds).tolist())
+        for name, css, counts in lines
+    ]
     return Figure(
         title,
         text,
@@ -70,24 +72,21 @@ def _rates(test: TestResult, series: SeriesRecord, bins: TimeBins, answered: Int
 
 def _middles(bins: TimeBins) -> list[float]:
     """Give the middle of each stretch that a picture draws, s."""
-    width_ns, merged = bins.merged(np.zeros(bins.count, np.int64), _DRAWN)
-    return [(number + 0.5) * width_ns / 1e9 for number in range(len(merged))]
+    edges = bins.groups(_DRAWN) * bins.width_ns / 1e9
+    middles: list[float] = ((edges[1:] + edges[:-1]) / 2).tolist()
+    return middles
 
 
 def _completion(bins: TimeBins, answered: Integers, asked: int) -> Figure:
-    _, merged = bins.merged(answered, _DRAWN)
-    together = -(-bins.count // _DRAWN)
-    ends = [
-        min((number + 1) * together, bins.count) * bins.width_ns / 1e9
-        for number in range(len(merged))
-    ]
-    totals = np.concatenate([[0], np.cumsum(merged)]).tolist()
+    edges = bins.groups(_DRAWN)
+    totals = np.concatenate([[0], np.cumsum(answered)])[edges].tolist()
+    times = (edges * bins.width_ns / 1e9).tolist()
     line = Series("answered", "median", totals)
     return Figure(
         "Completion",
         f"How many of the {asked:,} samples were answered by when; a straight line is a steady "
         "system.",
-        lines_chart([0.0, *ends], [line], "Samples answered over time", "samples"),
+        lines_chart(times, [line], "Samples answered over time", "samples"),
         {
             "kind": "completion",
             "width": bins.width_ns,
@@ -104,8 +103,7 @@ def _queue(series: SeriesRecord, bins: TimeBins) -> Figure | None:
     depth = QueueDepth.of(series.issued_ns, completed, bins)
     if depth.most.max() <= 1:
         return None
-    together = -(-bins.count // _DRAWN)
-    starts = np.arange(0, bins.count, together)
+    starts = bins.groups(_DRAWN)[:-1]
     chart: dict[str, Any] = {"kind": "depth", **depth.to_page()}
     least, most = np.minimum.reduceat(depth.least, starts), np.maximum.reduceat(depth.most, starts)
     return Figure(

@@ -23,13 +23,14 @@ def page_environment() -> jinja2.Environment:
     )
 
 
-def page_script(name: str) -> tuple[Markup, str]:
-    """Give a script of the package, and the hash by which a page's policy lets it run.
+def page_script(*names: str) -> tuple[Markup, str]:
+    """Give scripts of the package as one, and the hash by which a page's policy lets it run.
 
     The hash is that of the text between the tags, to the last sign; the text may not hold what
     would end its element early.
     """
-    text = resources.files("inferometer.report").joinpath(f"templates/{name}").read_text("utf-8")
-    assert "</script" not in text.lower()
+    templates = resources.files("inferometer.report").joinpath("templates")
+    text = "\n".join(templates.joinpath(name).read_text("utf-8") for name in names)
+    assert "</" not in text
     digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-    return Markup(text), f"sha256-{digest}"  # noqa: S704 - our own file
+    return Markup(text), f"sha256-{digest}"  # noqa: S704 - our own files

@@ -43,8 +43,10 @@ class TimeBins:
         found = np.bincount(times_ns // self.width_ns, minlength=self.count)
         return found[: self.count].astype(np.int64)
 
-    def merged(self, values: Integers, most: int) -> tuple[int, Integers]:
-        """Add up counts of neighbours until at most so many are left; also give their width."""
+    def groups(self, most: int) -> Integers:
+        """Give the first bin of each stretch when neighbours are put together, and the end.
+
+        Int64 [stretches + 1], at most ``most`` stretches.
+        """
         together = -(-self.count // most)
-        starts = np.arange(0, self.count, together)
-        return self.width_ns * together, np.add.reduceat(values, starts)
+        return np.append(np.arange(0, self.count, together, dtype=np.int64), self.count)
