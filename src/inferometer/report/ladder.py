@@ -41,7 +41,8 @@ class Ladder:
         The grid is even in value, in its logarithm and in rank, a third of the rungs each.
         """
         ordered = np.sort(values)
-        rungs = np.unique(ordered)
+        is_new = np.append(True, ordered[1:] != ordered[:-1])
+        rungs = ordered[is_new]
         is_complete = len(rungs) <= most_rungs
         if not is_complete:
             rungs = _grid(ordered, most_rungs // 3)

@@ -29,7 +29,7 @@ def load_figures(test: TestResult, series: SeriesRecord) -> list[Figure]:
     """Draw rates, the queue or what is left of it, where there is a course to draw."""
     done = series.completed_ns[series.is_complete]
     last_ns = int(max(done.max(initial=0), series.issued_ns.max(initial=0)))
-    if last_ns <= 0 or len(np.unique(done)) < _FEWEST_MOMENTS:
+    if last_ns <= 0 or _moments(done) < _FEWEST_MOMENTS:
         return []
     bins = TimeBins.over(last_ns, series.sample_count)
     answered = bins.counts(done)
@@ -40,6 +40,12 @@ def load_figures(test: TestResult, series: SeriesRecord) -> list[Figure]:
     if queue is not None:
         figures.append(queue)
     return figures
+
+
+def _moments(times_ns: Integers) -> int:
+    """Count different times."""
+    ordered = np.sort(times_ns)
+    return int(np.count_nonzero(ordered[1:] != ordered[:-1])) + 1 if len(ordered) else 0
 
 
 def _rates(test: TestResult, series: SeriesRecord, bins: TimeBins, answered: Integers) -> Figure:

@@ -36,7 +36,7 @@ class QueueDepth:
         changes[len(issued_ns) :] = -1
         order = np.argsort(times, kind="stable")
         times, depths = times[order], np.concatenate([[0], np.cumsum(changes[order])])
-        moments = np.union1d(times, bins.starts_ns)
+        moments = np.sort(np.concatenate([times, bins.starts_ns]), kind="stable")
         depth = depths[np.searchsorted(times, moments, "right")]
         firsts = np.searchsorted(moments, bins.starts_ns)
         return cls(
