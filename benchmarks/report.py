@@ -11,6 +11,7 @@ import argparse
 import shutil
 import tempfile
 import time
+from collections import deque
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,8 @@ from inferometer.loadgen import (
 from inferometer.report import write_html
 from inferometer.runs import Session, TestResult
 
+Piece = tuple[Query, slice]
+
 __all__ = ["BatchingSystem", "long_recording", "session_with"]
 
 QUERIES = 1_000_000
@@ -47,15 +50,16 @@ class BatchingSystem:
 
     def __init__(self, clock: VirtualClock, seed: int = 1):
         self._clock = clock
-        self._waiting: list[Query] = []
+        self._waiting: deque[Piece] = deque()
         self._is_busy = False
         spread = np.random.default_rng(seed).lognormal(0.0, 0.6, 1 << 16)
         self._durations = (spread * _MEAN_NS).astype(np.int64).tolist()
         self._batches = 0
 
     def issue(self, query: Query) -> None:
-        """Queue a query; begin with it if nothing else is worked on."""
-        self._waiting.append(query)
+        """Queue a query, in pieces; begin with it if nothing else is worked on."""
+        for start in range(0, len(query), _LARGEST_BATCH):
+            self._waiting.append((query, slice(start, min(start + _LARGEST_BATCH, len(query)))))
         if not self._is_busy:
             self._begin()
 
@@ -63,23 +67,30 @@ class BatchingSystem:
         """Do nothing: nothing is held back."""
 
     def _begin(self) -> None:
-        batch, self._waiting = self._waiting[:_LARGEST_BATCH], self._waiting[_LARGEST_BATCH:]
+        batch, size = [], 0
+        while self._waiting and size + _size(self._waiting[0]) <= _LARGEST_BATCH:
+            size += _size(self._waiting[0])
+            batch.append(self._waiting.popleft())
         self._is_busy = bool(batch)
         if not batch:
             return
         now_ns = self._clock.now_ns()
         infer_ns = self._durations[self._batches % len(self._durations)]
         self._batches += 1
-        preprocess_ns = 5_000 + infer_ns % 4_099 * len(batch)
-        for query in batch:
-            query.note_phases(now_ns, preprocess_ns, infer_ns)
+        preprocess_ns = 5_000 + infer_ns % 4_099 * size
+        for query, part in batch:
+            query.note_phases(now_ns, preprocess_ns, infer_ns, part)
         done_ns = now_ns + preprocess_ns + infer_ns + 3_000 + infer_ns % 997
         self._clock.call_at(done_ns, lambda: self._end(batch))
 
-    def _end(self, batch: list[Query]) -> None:
-        for query in batch:
-            query.complete(None)
+    def _end(self, batch: list[Piece]) -> None:
+        for query, part in batch:
+            query.complete(None, None if len(query) == 1 else part)
         self._begin()
+
+
+def _size(piece: Piece) -> int:
+    return piece[1].stop - piece[1].start  # type: ignore[no-any-return]
 
 
 def long_recording(scenario: Scenario, queries: int = QUERIES) -> Recording:
@@ -89,6 +100,7 @@ def long_recording(scenario: Scenario, queries: int = QUERIES) -> Recording:
             "scenario": scenario.value,
             "min_duration_ms": 0,
             "min_query_count": queries,
+            "offline_expected_qps": queries,
             "server_target_qps": 6_000.0,
             "server_target_latency_ns": 10_000_000,
             **SEEDS,
