@@ -27,7 +27,7 @@ class Plot {
     this.on = this.button(tools, "▶", "later or more", () => this.pan(0.5));
     this.all = this.button(tools, "Whole", "the whole", () => this.whole());
     this.stage = make(this.figure, "div", {
-      class: "stage", tabindex: "0", role: "application", "aria-roledescription": "zoomable chart",
+      class: "drawing", tabindex: "0", role: "application", "aria-roledescription": "zoomable chart",
       "aria-label": `${this.title}. ${picture.querySelector("desc").textContent}`,
     });
     this.svg = shape(this.stage, "svg", { class: "chart", role: "img", "aria-label": this.title });
