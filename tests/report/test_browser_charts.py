@@ -314,7 +314,7 @@ def test_the_download_is_the_recording(
     path = tmp_path / "rows.csv"
     waiting.value.save_as(path)
     assert waiting.value.suggested_filename == "Server-performance-1-1.csv"
-    rows = np.genfromtxt(path, delimiter=",", names=True, dtype=np.int64)
+    rows: Any = np.genfromtxt(path, delimiter=",", names=True, dtype=np.int64)
     assert rows["query"].tolist() == list(range(QUERIES))
     for name in ("scheduled_ns", "issued_ns", "completed_ns", "latency_ns", "lateness_ns"):
         assert rows[name].tolist() == getattr(series, name).tolist()
