@@ -13,7 +13,8 @@ import pytest
 from benchmarks.report import long_recording, session_with
 
 from inferometer.loadgen import PhaseTimes, Scenario, SeriesRecord, percentile
-from inferometer.report import page_budget, write_html
+from inferometer.report import write_html
+from inferometer.report.page import budget as page_budget
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

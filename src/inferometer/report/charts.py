@@ -28,7 +28,7 @@ from inferometer.report.canvas import (
     seconds_text,
     upwards,
 )
-from inferometer.report.pyramid import Level, pyramid
+from inferometer.report.page.pyramid import Level, pyramid
 from inferometer.report.wording import duration_text, tick_text
 
 __all__ = [

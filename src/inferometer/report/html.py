@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from inferometer.loadgen import write_atomically
-from inferometer.report.flat_rows import flat_rows
-from inferometer.report.in_short import in_short
-from inferometer.report.measured_part import context_rows, measured_part
-from inferometer.report.page_budget import Budget, budgets
+from inferometer.report.page.budget import Budget, budgets
+from inferometer.report.page.flat_rows import flat_rows
+from inferometer.report.page.in_short import in_short
+from inferometer.report.page.measured_part import context_rows, measured_part
 from inferometer.report.summary import backend_text, summary_rows
 from inferometer.report.templating import page_environment, page_script
 from inferometer.report.wording import (

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inferometer.loadgen import SeriesRecord
-from inferometer.report.packing import packed
+from inferometer.report.page.packing import packed
 
 __all__ = ["NEVER", "latency_by_query", "raw_rows"]
 

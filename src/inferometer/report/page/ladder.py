@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from inferometer.report.packing import packed
+from inferometer.report.page.packing import packed
 
 __all__ = ["Ladder"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from inferometer.loadgen import Finding, Mode, Scenario, Severity, Verdict
-from inferometer.report.asked import bound_text
+from inferometer.report.page.asked import bound_text
 from inferometer.report.wording import duration_text, interval_text, rate_text
 from inferometer.runs import Session, TestResult
 from inferometer.workloads import AccuracyResult, in_unit

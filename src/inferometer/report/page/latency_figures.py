@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from inferometer.loadgen import Interval, LatencySummary, Scenario, SeriesRecord
 from inferometer.report.canvas import Marker
 from inferometer.report.charts import distribution_chart, level_chart
-from inferometer.report.figure import Figure
-from inferometer.report.ladder import Ladder
-from inferometer.report.packing import packed
-from inferometer.report.page_budget import Budget
-from inferometer.report.pyramid import pyramid
-from inferometer.report.raw_rows import latency_by_query
+from inferometer.report.page.budget import Budget
+from inferometer.report.page.figure import Figure
+from inferometer.report.page.ladder import Ladder
+from inferometer.report.page.packing import packed
+from inferometer.report.page.pyramid import pyramid
+from inferometer.report.page.raw_rows import latency_by_query
 from inferometer.report.wording import duration_text
 from inferometer.runs import TestResult
 

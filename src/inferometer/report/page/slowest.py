@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from inferometer.loadgen import SeriesRecord
-from inferometer.report.raw_rows import latency_by_query
+from inferometer.report.page.raw_rows import latency_by_query
 
 __all__ = ["SlowQuery", "slowest_of"]
 

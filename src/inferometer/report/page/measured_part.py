@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from inferometer.loadgen import LatencySummary, Scenario, SeriesRecord, Verdict
-from inferometer.report.asked import asked_of
-from inferometer.report.figures import figures_of
-from inferometer.report.flat_rows import flat_rows
-from inferometer.report.packing import page_json
-from inferometer.report.page_budget import Budget
-from inferometer.report.raw_rows import raw_rows
-from inferometer.report.slowest import slowest_of
+from inferometer.report.page.asked import asked_of
+from inferometer.report.page.budget import Budget
+from inferometer.report.page.figures import figures_of
+from inferometer.report.page.flat_rows import flat_rows
+from inferometer.report.page.packing import page_json
+from inferometer.report.page.raw_rows import raw_rows
+from inferometer.report.page.slowest import slowest_of
 from inferometer.report.summary import phases_text
 from inferometer.runs import TestResult
 from inferometer.workloads.detection.scoring import COUNTS

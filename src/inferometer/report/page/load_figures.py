@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from inferometer.loadgen import Scenario, SeriesRecord
 from inferometer.report.canvas import Series
 from inferometer.report.charts import lines_chart, range_chart
-from inferometer.report.figure import Figure
-from inferometer.report.packing import packed
-from inferometer.report.queue_depth import QueueDepth
-from inferometer.report.raw_rows import latency_by_query
-from inferometer.report.time_bins import TimeBins
+from inferometer.report.page.figure import Figure
+from inferometer.report.page.packing import packed
+from inferometer.report.page.queue_depth import QueueDepth
+from inferometer.report.page.raw_rows import latency_by_query
+from inferometer.report.page.time_bins import TimeBins
 from inferometer.runs import TestResult
 
 __all__ = ["load_figures"]

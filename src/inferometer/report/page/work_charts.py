@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 
 from markupsafe import Markup
 
-from inferometer.report.batch_sizes import BatchSizes
 from inferometer.report.canvas import (
     BOTTOM,
     HEIGHT,
@@ -19,7 +18,8 @@ from inferometer.report.canvas import (
     seconds_text,
     upwards,
 )
-from inferometer.report.ladder import Ladder
+from inferometer.report.page.batch_sizes import BatchSizes
+from inferometer.report.page.ladder import Ladder
 from inferometer.report.scale import log_scale
 from inferometer.report.wording import tick_text
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from inferometer.loadgen import PhaseTimes, Scenario, SeriesRecord
-from inferometer.report.batch_sizes import BatchSizes
-from inferometer.report.figure import Figure
-from inferometer.report.ladder import Ladder
-from inferometer.report.page_budget import Budget
-from inferometer.report.stage_windows import StageWindows
-from inferometer.report.work_charts import shares_chart, sizes_chart, stacked_chart
+from inferometer.report.page.batch_sizes import BatchSizes
+from inferometer.report.page.budget import Budget
+from inferometer.report.page.figure import Figure
+from inferometer.report.page.ladder import Ladder
+from inferometer.report.page.stage_windows import StageWindows
+from inferometer.report.page.work_charts import shares_chart, sizes_chart, stacked_chart
 from inferometer.runs import TestResult
 
 __all__ = ["work_figures"]

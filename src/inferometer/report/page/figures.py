@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from inferometer.loadgen import Scenario
-from inferometer.report.figure import Figure
-from inferometer.report.latency_figures import latency_figures, lateness_figure
-from inferometer.report.load_figures import load_figures
-from inferometer.report.page_budget import Budget
-from inferometer.report.work_figures import work_figures
+from inferometer.report.page.budget import Budget
+from inferometer.report.page.figure import Figure
+from inferometer.report.page.latency_figures import latency_figures, lateness_figure
+from inferometer.report.page.load_figures import load_figures
+from inferometer.report.page.work_figures import work_figures
 from inferometer.runs import TestResult
 
 __all__ = ["figures_of"]

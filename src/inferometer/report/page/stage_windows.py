@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inferometer.loadgen import PhaseTimes
-from inferometer.report.packing import packed
+from inferometer.report.page.packing import packed
 
 __all__ = ["StageWindows"]
 

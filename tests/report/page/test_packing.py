@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from inferometer.report.packing import packed, page_json
+from inferometer.report.page.packing import packed, page_json
 
 
 def unpacked(entry: dict[str, Any]) -> list[int]:

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from inferometer.report.packing import packed
-from inferometer.report.time_bins import TimeBins
+from inferometer.report.page.packing import packed
+from inferometer.report.page.time_bins import TimeBins
 
 __all__ = ["QueueDepth"]
 

@@ -11,15 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inferometer.loadgen import PhaseTimes, Scenario, SeriesRecord, percentile
-from inferometer.report.batch_sizes import BatchSizes
-from inferometer.report.ladder import Ladder
-from inferometer.report.pyramid import level_of, pyramid
-from inferometer.report.queue_depth import QueueDepth
-from inferometer.report.raw_rows import latency_by_query, raw_rows
-from inferometer.report.slowest import slowest_of
-from inferometer.report.stage_windows import StageWindows
-from inferometer.report.time_bins import TimeBins
-from tests.report.test_packing import unpacked
+from inferometer.report.page.batch_sizes import BatchSizes
+from inferometer.report.page.ladder import Ladder
+from inferometer.report.page.pyramid import level_of, pyramid
+from inferometer.report.page.queue_depth import QueueDepth
+from inferometer.report.page.raw_rows import latency_by_query, raw_rows
+from inferometer.report.page.slowest import slowest_of
+from inferometer.report.page.stage_windows import StageWindows
+from inferometer.report.page.time_bins import TimeBins
+from tests.report.page.test_packing import unpacked
 
 latencies = st.lists(st.integers(0, 10**12), min_size=1, max_size=300)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from inferometer.report.packing import packed
+from inferometer.report.page.packing import packed
 
 __all__ = ["Level", "level_of", "pyramid"]
 
