@@ -31,9 +31,17 @@ def main() -> None:
             KEPT,
         )
         page.evaluate(
-            "() => { for (const part of document.querySelectorAll("
-            "'main table.numbers, main section.test details')) part.remove(); }"
+            "() => { for (const part of document.querySelectorAll('main form, main .notice, "
+            "main table.numbers, main section.test details, main .files')) part.remove(); }"
         )
+        for figure in page.locator("figure").all():
+            figure.scroll_into_view_if_needed()
+            page.wait_for_function("figure => figure.plot", arg=figure.element_handle())
+        # One chart as somebody reads it.
+        chart = page.locator("figure", has_text="Latency over time")
+        chart.locator(".drawing").focus()
+        for key in ("+", "+", *["ArrowRight"] * 3):
+            page.keyboard.press(key)
         page.locator("main").screenshot(path=picture)
         browser.close()
 

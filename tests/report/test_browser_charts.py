@@ -303,6 +303,10 @@ def test_fingers_stretch_and_drag(browser: Any, pages: dict[str, Any]) -> None:
         touch("touchMove", 200 + 10 * step)
     touch("touchEnd")
     assert view(found)[0] < stretched[0]
+    assert "due" not in found.locator(".readout").inner_text()
+    touch("touchStart", 180)
+    touch("touchEnd")
+    assert "due" in found.locator(".readout").inner_text()
     context.close()
 
 
@@ -324,6 +328,7 @@ def test_the_download_is_the_recording(
     assert pages["long"].get_by_role("button", name="Download").count() == 0
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("scenario", [Scenario.SINGLE_STREAM, Scenario.SERVER])
 def test_a_million_queries_fit_in_five_megabytes(scenario: Scenario, tmp_path: Path) -> None:
     page = write_html([session_with(long_recording(scenario, 1_000_000))], tmp_path / "page.html")

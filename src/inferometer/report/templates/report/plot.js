@@ -255,13 +255,17 @@ class Plot {
     stage.addEventListener("pointerdown", (event) => {
       stage.setPointerCapture(event.pointerId);
       this.pointers.set(event.pointerId, this.at(event));
+      this.pressedX = event.clientX;
     });
-    for (const name of ["pointerup", "pointercancel"]) {
-      stage.addEventListener(name, (event) => this.pointers.delete(event.pointerId));
-    }
+    stage.addEventListener("pointercancel", (event) => this.pointers.delete(event.pointerId));
+    stage.addEventListener("pointerup", (event) => {
+      this.pointers.delete(event.pointerId);
+      // A tap reads, as pointing does.
+      if (Math.abs(event.clientX - this.pressedX) < 4) this.read(this.nearest(this.at(event)), false);
+    });
     stage.addEventListener("pointermove", (event) => this.move(event));
-    stage.addEventListener("pointerleave", () => {
-      if (document.activeElement !== stage) this.forget();
+    stage.addEventListener("pointerleave", (event) => {
+      if (event.pointerType === "mouse" && document.activeElement !== stage) this.forget();
     });
   }
 
