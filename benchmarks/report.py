@@ -52,7 +52,7 @@ class BatchingSystem:
         self._clock = clock
         self._waiting: deque[Piece] = deque()
         self._is_busy = False
-        spread = np.random.default_rng(seed).lognormal(0.0, 0.6, 1 << 16)
+        spread = np.random.default_rng(seed).lognormal(0.0, 0.6, 1 << 20)
         self._durations = (spread * _MEAN_NS).astype(np.int64).tolist()
         self._batches = 0
 
