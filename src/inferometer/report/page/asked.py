@@ -24,7 +24,8 @@ def asked_of(test: TestResult) -> list[tuple[str, str]]:
             asked = [("queries", "one sample each, one after the other")]
         case _:
             asked = [("queries", f"{effective.samples_per_query} samples each")]
-    asked.append(("at least", f"{effective.min_query_count:,} queries"))
+    if test.scenario is not Scenario.OFFLINE:
+        asked.append(("at least", f"{effective.min_query_count:,} queries"))
     asked.append(("for at least", f"{effective.min_duration_ms / 1e3:g} s"))
     return asked
 

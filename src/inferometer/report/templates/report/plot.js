@@ -210,6 +210,8 @@ class Plot {
   step(way) {
     const next = () => {
       if (this.hereAt === null) return way > 0 ? 0 : this.marks.length - 1;
+      const now = this.marks.indexOf(this.here);
+      if (now >= 0) return now + way;
       const places = this.marks.map((mark) => mark.at);
       return way > 0 ? placeOf(places, this.hereAt, true) : placeOf(places, this.hereAt) - 1;
     };
@@ -220,13 +222,14 @@ class Plot {
       const from = this.hereAt;
       this.pan(way * 0.25);
       this.hereAt = from;
+      this.here = null;
       place = next();
     }
     if (this.marks[place]) this.read(place, true);
   }
 
   forget() {
-    this.hereAt = null;
+    this.hereAt = this.here = null;
     this.cursor.replaceChildren();
     this.hint();
   }
