@@ -80,6 +80,17 @@ def test_context_is_shown_whatever_it_holds() -> None:
     assert "thermal" not in html_report([session_of(with_notes(single(20), context="thermal"))])
 
 
+def test_energy_is_told_where_it_was_counted() -> None:
+    test = single(2000)
+    start_s = test.recording.series[0].wall_start_s
+    counter = {"name": "package", "taken_uj": [0, 20_000_000]}
+    note = {"times_s": [start_s, start_s + 2.0], "counters": [counter]}
+    page = html_report([session_of(with_notes(test, energy=note))])
+    assert "<dt>mean power of package</dt><dd>10 W</dd>" in page
+    assert "<dt>component energy a sample</dt><dd>0.003 J</dd>" in page
+    assert "mean power" not in html_report([session_of(test)])
+
+
 def test_short_tests_are_the_first_to_bring_their_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(page_budget, "_RAW_ROWS", 300)
     tests = [single(200), single(100), single(60)]

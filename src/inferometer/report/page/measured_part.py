@@ -49,12 +49,24 @@ def measured_part(
         "asked": asked_of(test),
         "has_rows": rows is not None,
         "details": _details(test),
+        "energy": _energy(test),
     }
 
 
 def context_rows(context: Any) -> list[tuple[str, str]]:
     """Give what is known of the surroundings, if anything is."""
     return flat_rows(context) if isinstance(context, Mapping) else []
+
+
+def _energy(test: TestResult) -> list[tuple[str, str]]:
+    """Tell what parts of the machine took, where they count it."""
+    usage = test.energy if test.verdict is not None else None
+    if usage is None:
+        return []
+    return [
+        ("component energy a sample", f"{usage.joules_per_sample:.4g} J"),
+        (f"mean power of {', '.join(usage.parts_j)}", f"{usage.watts:.3g} W"),
+    ]
 
 
 def _slowest(test: TestResult, series: SeriesRecord | None) -> list[Any]:
