@@ -200,7 +200,7 @@ def test_invalid_results_say_why(all_scenarios: list[TestResult]) -> None:
     low = html_report(
         [session_of(result_of(simulate(short_settings(mode=Mode.ACCURACY), 10), accuracy_of(0.5)))]
     )
-    assert "accuracy.below-target" in low
+    assert "run.below-target" in low
 
 
 def test_runs_that_recorded_little_or_nothing_still_make_a_page() -> None:
