@@ -55,5 +55,16 @@ def test_bar_with_count_and_result() -> None:
     assert "Server performance: 500 µs p90 latency, VALID" in text.getvalue()
 
 
+def test_bar_with_what_is_needed_and_left() -> None:
+    out, text = console(terminal=True)
+    listener = ProgressListener(out)
+    listener.begin("Server performance", 2.0)
+    progress = SeriesProgress(Mode.PERFORMANCE, 0, 1234, 5000, 2.0, 0.5, 2468, 75.2)
+    listener.progress(progress)
+    assert "1,234 of about 2,468 queries" in text.getvalue()
+    assert "1:15 left" in text.getvalue()
+    listener.end(result_of(simulate(short_settings())))
+
+
 def test_silence() -> None:
     tell(SilentListener())

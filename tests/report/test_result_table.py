@@ -47,7 +47,9 @@ def test_a_row_a_test_in_the_order_of_the_columns(session: Session) -> None:
     assert verdict.sample_latency is not None
     assert single["metric_value"] == verdict.metric.value
     assert single["latency_p99_ns"] == verdict.sample_latency.percentiles_ns[0.99]
-    assert single["latency_p99_low_ns"] <= single["latency_p99_ns"] <= single["latency_p99_high_ns"]
+    assert single["latency_p99_low_ns"] <= single["latency_p99_ns"]
+    # So few queries that follow each other don't bound p99 from above.
+    assert single["latency_p99_high_ns"] is None
     assert single["latency_p99_9_ns"] == verdict.sample_latency.percentiles_ns[0.999]
     assert (single["query_count"], single["sample_count"]) == (1000, 1000)
     assert (server["metric_unit"], server["higher_is_better"]) == ("1/s", True)

@@ -16,6 +16,7 @@ from inferometer.loadgen import (
     judge,
     run_test,
 )
+from inferometer.loadgen.stop_checks import TellingRule
 from inferometer.runs import Effort
 from inferometer.runs.effort import Pace, quick_settings, server_rate
 from inferometer.serving import SimulatedSUT
@@ -92,3 +93,39 @@ def test_server_rate_is_lower_where_the_bound_leaves_little_room(
     latency_s: float, rate: float
 ) -> None:
     assert server_rate(Pace(latency_s, 1000.0), 10e6) == rate
+
+
+@pytest.mark.parametrize(
+    ("scenario", "effort", "kind"),
+    [
+        (Scenario.SERVER, Effort(decides=True), "bound"),
+        (Scenario.SERVER, Effort(), None),
+        (Scenario.SINGLE_STREAM, Effort(decides=True, bound_ns=5_000_000), "bound"),
+        (Scenario.SINGLE_STREAM, Effort(decides=True), "precision"),
+        (Scenario.MULTI_STREAM, Effort(bound_ns=5_000_000), "precision"),
+        (Scenario.OFFLINE, Effort(decides=True, bound_ns=5_000_000), None),
+    ],
+)
+def test_what_ends_a_quick_run(scenario: Scenario, effort: Effort, kind: str | None) -> None:
+    settings = Settings(scenario=scenario, server_target_qps=200.0)
+    sized, rule = quick_settings(scenario, settings, Pace(0.001, 1000.0), effort)
+    assert (rule is None) == (kind is None)
+    if rule is not None:
+        assert isinstance(rule, TellingRule)
+        assert rule.describe()["kind"] == kind
+    if effort.bound_ns is not None and scenario is Scenario.SERVER:
+        assert sized.server_target_latency_ns == effort.bound_ns
+
+
+def test_a_server_run_plans_queries_for_as_long_as_its_bound_may_take() -> None:
+    pace = Pace(0.0002, 5000.0)
+    base = Settings(scenario=Scenario.SERVER, server_target_qps=200.0)
+    settings, rule = quick_settings(Scenario.SERVER, base, pace, Effort(decides=True))
+    assert settings.min_duration_ms == 1000
+    clock = VirtualClock()
+    sut = SimulatedSUT(clock, 200_000)
+    outcome = run_test(sut, Library(), settings, RunOptions(clock=clock, rule=rule))
+    series = outcome.recording.performance
+    assert series is not None
+    assert series.generated_duration_ns >= 20e9
+    assert series.query_count < 1500

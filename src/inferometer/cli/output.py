@@ -6,7 +6,7 @@ import time
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from inferometer.loadgen import SeriesProgress
 from inferometer.report.wording import accuracy_text, metric_text
@@ -61,7 +61,7 @@ class ProgressListener(PlainListener):
             TextColumn("{task.description}"),
             BarColumn(),
             TextColumn("{task.fields[queries]}"),
-            TimeRemainingColumn(),
+            TextColumn("{task.fields[left]}"),
             console=console,
             transient=True,
             auto_refresh=False,
@@ -75,17 +75,22 @@ class ProgressListener(PlainListener):
         super().begin(name, expected_s)
         self._begun, self._expected_s = time.monotonic(), max(expected_s, 0.1)
         self._bar.start()
-        self._task = self._bar.add_task(name, total=1.0, queries="")
+        self._task = self._bar.add_task(name, total=1.0, queries="", left="")
         self._bar.refresh()
 
     def progress(self, progress: SeriesProgress) -> None:
-        """Move the bar."""
-        if self._task is not None:
-            share = min(1.0, (time.monotonic() - self._begun) / self._expected_s)
-            self._bar.update(
-                self._task, completed=share, queries=f"{progress.issued_queries:,} queries"
-            )
-            self._bar.refresh()
+        """Move the bar: by what the test is known to need, or else by what was expected."""
+        if self._task is None:
+            return
+        elapsed_s = time.monotonic() - self._begun
+        left_s = progress.left_s
+        if left_s is None:
+            left_s = max(0.0, self._expected_s - elapsed_s)
+        share = elapsed_s / max(elapsed_s + left_s, 1e-9)
+        self._bar.update(
+            self._task, completed=share, queries=_queries_text(progress), left=_left_text(left_s)
+        )
+        self._bar.refresh()
 
     def end(self, result: TestResult) -> None:
         """Take the bar away and print what came out."""
@@ -94,6 +99,18 @@ class ProgressListener(PlainListener):
             self._task = None
         self._bar.stop()
         super().end(result)
+
+
+def _queries_text(progress: SeriesProgress) -> str:
+    """Say how many queries there are, and how many it takes."""
+    issued, needed = progress.issued_queries, progress.needed_queries
+    of = f" of about {max(needed, issued):,}" if needed else ""
+    return f"{issued:,}{of} queries"
+
+
+def _left_text(seconds: float) -> str:
+    minutes, left = divmod(round(seconds), 60)
+    return f"{minutes}:{left:02} left"
 
 
 def listener_for(console: Console, *, quiet: bool) -> SilentListener:
@@ -109,5 +126,6 @@ def outcome_text(result: TestResult) -> str:
         return accuracy_text(result.accuracy)
     if result.verdict is not None:
         validity = "VALID" if result.verdict.is_valid else "INVALID"
-        return f"{metric_text(result.verdict.metric)} {result.verdict.metric.name}, {validity}"
+        text = f"{metric_text(result.verdict.metric)} {result.verdict.metric.name}, {validity}"
+        return "; ".join(filter(None, [text, result.verdict.ended_because]))
     return "no result"

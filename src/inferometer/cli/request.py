@@ -128,6 +128,9 @@ def _request(
             budget_s=options["budget"],
             least_s=min(1.0, options["budget"] / 2),
             precision=options["precision"],
+            decides=options["decide"],
+            error_rate=options["error_rate"],
+            bound_ns=_bound_ns(options),
         ),
         round=chosen_round,
         division=options["division"] or "",
@@ -137,6 +140,17 @@ def _request(
         settings=_overrides(options),
         command=shlex.join(["inferometer", *sys.argv[1:]]),
     )
+
+
+def _bound_ns(options: dict[str, Any]) -> int | None:
+    """Give the bound of the user's own; a round's rules hold as they are."""
+    asked = "--decide" if options["decide"] else "--bound-ms" if options["bound_ms"] else ""
+    if asked and options["round_name"]:
+        raise click.UsageError(
+            f"{asked} is for quick runs, and --round {options['round_name']} runs by the book; "
+            "leave one of them out"
+        )
+    return round(options["bound_ms"] * 1e6) if options["bound_ms"] else None
 
 
 def _isolation(options: dict[str, Any]) -> Isolation | None:

@@ -35,6 +35,7 @@ from inferometer.cli.options import (
 )
 from inferometer.cli.output import SilentListener, listener_for
 from inferometer.cli.request import MODES, requests_of
+from inferometer.cli.shares import Share
 from inferometer.report import print_sessions, write_html
 from inferometer.report.gates import print_gates
 from inferometer.runs import (
@@ -109,10 +110,25 @@ _BESIDE_RESUME = (
 )
 @click.option(
     "--precision",
-    type=click.FloatRange(1e-4, 1.0),
-    default=0.02,
+    type=Share(1e-4, 1.0),
+    default="2%",
     show_default=True,
-    help="a quick run ends once its metric is known to within this share",
+    help="a quick run ends once its percentile is known to within this share",
+)
+@click.option(
+    "--decide", is_flag=True, help="a quick run ends once its latency bound is decided instead"
+)
+@click.option(
+    "--bound-ms",
+    type=click.FloatRange(0, min_open=True),
+    help="latency bound to decide [default: Server's; SingleStream and MultiStream have none]",
+)
+@click.option(
+    "--error-rate",
+    type=Share(1e-6, 0.2),
+    default="1%",
+    show_default=True,
+    help="highest chance of deciding a bound wrongly, on each side",
 )
 @click.option(
     "--settings",

@@ -8,6 +8,8 @@ timed part is a pure function of data::
 
 from inferometer.loadgen.arrays import ArrayStore, MemoryStore
 from inferometer.loadgen.atomic_file import atomic_file, write_atomically
+from inferometer.loadgen.bound_decision import BoundAnswer, BoundDecision
+from inferometer.loadgen.bound_rule import BoundRule, answer_of_latencies
 from inferometer.loadgen.clock import Clock, MonotonicClock, VirtualClock
 from inferometer.loadgen.early_stopping import EarlyStoppingEstimate, total_needed
 from inferometer.loadgen.effective import EffectiveSettings, derive
@@ -38,8 +40,10 @@ from inferometer.loadgen.journal import (
 )
 from inferometer.loadgen.judging import judge, series_effective
 from inferometer.loadgen.ledger import Ledger
+from inferometer.loadgen.looks import Looks
 from inferometer.loadgen.phases import PhaseSplit, PhaseTimes
 from inferometer.loadgen.plan import LoadableSet, Plan, loadable_sets, make_plan
+from inferometer.loadgen.precision_rule import PrecisionRule
 from inferometer.loadgen.process_state import TimingOptions
 from inferometer.loadgen.query import Query, Responses, SampleLibrary, SystemUnderTest, name_of
 from inferometer.loadgen.recording import Message, Recording, SeriesRecord, Step
@@ -55,8 +59,10 @@ from inferometer.loadgen.statistics import (
     proportion_interval,
     rate_interval,
     required_samples,
+    series_interval,
 )
 from inferometer.loadgen.stop_checks import StopRule
+from inferometer.loadgen.stop_outlook import StopOutlook
 from inferometer.loadgen.verdict import (
     PERCENTILES,
     BoundCheck,
@@ -74,7 +80,10 @@ __all__ = [
     "PERCENTILES",
     "RULES",
     "ArrayStore",
+    "BoundAnswer",
     "BoundCheck",
+    "BoundDecision",
+    "BoundRule",
     "Clock",
     "EarlyStoppingEstimate",
     "EffectiveSettings",
@@ -89,6 +98,7 @@ __all__ = [
     "LatencySummary",
     "Ledger",
     "LoadableSet",
+    "Looks",
     "MemoryStore",
     "Message",
     "Metric",
@@ -98,6 +108,7 @@ __all__ = [
     "PhaseTimes",
     "Plan",
     "PlanError",
+    "PrecisionRule",
     "Query",
     "Rates",
     "Recording",
@@ -118,6 +129,7 @@ __all__ = [
     "SettingsError",
     "Severity",
     "Step",
+    "StopOutlook",
     "StopRule",
     "Stopping",
     "SystemUnderTest",
@@ -126,6 +138,7 @@ __all__ = [
     "Verdict",
     "VirtualClock",
     "abandoned_journals",
+    "answer_of_latencies",
     "atomic_file",
     "derive",
     "finding",
@@ -146,6 +159,7 @@ __all__ = [
     "required_samples",
     "run_test",
     "series_effective",
+    "series_interval",
     "total_needed",
     "write_atomically",
 ]

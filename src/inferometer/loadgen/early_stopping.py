@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from inferometer.loadgen.statistics import binomial_cdf
+from inferometer.loadgen.binomial import binomial_cdf
 
 __all__ = ["EarlyStoppingEstimate", "discardable", "estimate", "total_needed"]
 

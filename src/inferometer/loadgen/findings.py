@@ -86,7 +86,7 @@ _ENTRIES = (
     ),
     Rule(
         "run.stopped-by-rule",
-        "The run ended as soon as its metric was precise enough or its time was used up",
+        "The run ended once it was precise enough, its bound decided, or its time used up",
         _I,
         "use --round to run by the book",
     ),

@@ -25,7 +25,7 @@ from inferometer.loadgen.arrays import ArrayStore, MemoryStore
 from inferometer.loadgen.effective import derive
 from inferometer.loadgen.errors import RecordingError
 from inferometer.loadgen.incident import Incident, IncidentKind
-from inferometer.loadgen.plan import LoadableSet, Plan, loadable_sets, make_plan
+from inferometer.loadgen.plan import LoadableSet, Plan, loadable_sets, make_plan, planned_for
 from inferometer.loadgen.query import SampleLibrary
 from inferometer.loadgen.recording import Recording, SeriesRecord, Step
 from inferometer.loadgen.settings import Settings
@@ -52,6 +52,8 @@ class SeriesStart:
     samples_per_query: int
     first_sample_id: int
     wall_start_s: float
+    planned_ms: int = 0
+    """For how long queries were planned, where a rule wanted more than the settings do."""
 
 
 class Journal:
@@ -250,6 +252,7 @@ def _plan_again(header: dict[str, Any], settings: Settings, start: SeriesStart) 
         derive(settings, header["total_sample_count"], header["performance_sample_count"]),
         target_qps=start.target_qps,
     )
+    effective = planned_for(effective, start.planned_ms)
     if effective.scenario.is_multi_stream:
         effective = dataclasses.replace(effective, samples_per_query=start.samples_per_query)
     mode = Mode(start.mode)

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from inferometer.loadgen.early_stopping import EarlyStoppingEstimate, estimate, total_needed
 from inferometer.loadgen.effective import EffectiveSettings
 from inferometer.loadgen.findings import Finding, Severity, finding, findings_of_incidents
+from inferometer.loadgen.incident import IncidentKind
 from inferometer.loadgen.recording import Recording, SeriesRecord
 from inferometer.loadgen.settings import Settings
-from inferometer.loadgen.statistics import percentile, percentile_interval, rate_interval
+from inferometer.loadgen.statistics import percentile, rate_interval, series_interval
 from inferometer.loadgen.verdict import (
     PERCENTILES,
     BoundCheck,
@@ -80,6 +81,7 @@ class _Judgement:
         self.ordered = np.sort(self.latency)
         self.recorded = len(self.latency)
         self.issued = series.query_count
+        self.ended_itself = bool(series.happened(IncidentKind.STOPPED_BY_RULE))
         self.first_token, self.per_token = self._token_latencies()
 
     def verdict(self) -> Verdict:
@@ -116,8 +118,8 @@ class _Judgement:
             query_count=self.issued,
             sample_count=self.recorded,
             over_latency_count=self._over_latency_count(),
-            sample_latency=LatencySummary.of(self.latency, self.fraction),
-            query_latency=LatencySummary.of(self.query_latency, self.fraction),
+            sample_latency=self._summary(self.latency),
+            query_latency=self._summary(self.query_latency),
             lateness=LatencySummary.of(self.series.lateness_ns),
             rates=rates,
             tokens=self._tokens(),
@@ -251,9 +253,12 @@ class _Judgement:
             float(percentile(ordered, self.fraction)),
             "ns",
             False,
-            percentile_interval(ordered, self.fraction),
+            series_interval(values, ordered, self.fraction, ended_itself=self.ended_itself),
             check.value if isinstance(check, EarlyStoppingEstimate) else None,
         )
+
+    def _summary(self, values: Integers) -> LatencySummary | None:
+        return LatencySummary.of(values, self.fraction, ended_itself=self.ended_itself)
 
     def _over_latency_count(self) -> int | None:
         if self.scenario is not Scenario.SERVER:
@@ -358,7 +363,8 @@ class _Judgement:
         found = findings_of_incidents(self.series)
         found.extend(self._lateness_findings(perf_met, stopping))
         if self.scenario is not Scenario.OFFLINE and self.recorded:
-            bounded = percentile_interval(self.ordered, self.fraction).high is not None
+            interval = series_interval(self.latency, self.ordered, self.fraction)
+            bounded = interval.high is not None
             if not bounded:
                 seen = f"{self.recorded} samples at p{self.fraction * 100:g}"
                 found.append(finding("statistics.open-interval", seen))

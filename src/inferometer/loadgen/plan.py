@@ -5,6 +5,7 @@ Same settings and same library, same plan, bit for bit those of the published Lo
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from inferometer.loadgen.errors import PlanError
 from inferometer.loadgen.random_stream import DEFAULT_SEED, RandomStream
 from inferometer.loadgen.vocabulary import Era, IntegerFlavour, Mode, Scenario
 
-__all__ = ["LoadableSet", "Plan", "loadable_sets", "make_plan"]
+__all__ = ["LoadableSet", "Plan", "loadable_sets", "make_plan", "planned_for"]
 
 Indices = NDArray[np.int32] | NDArray[np.int64]
 Integers = NDArray[np.int64]
@@ -113,6 +114,13 @@ def _library_order(seed: int, flavour: IntegerFlavour, count: int) -> Integers:
     order = RandomStream(seed, flavour).permutation(count)
     order.setflags(write=False)
     return order
+
+
+def planned_for(effective: EffectiveSettings, least_ms: int) -> EffectiveSettings:
+    """Give settings whose plan of a Server series is at least so long."""
+    if effective.scenario is not Scenario.SERVER or least_ms <= effective.target_duration_ms:
+        return effective
+    return dataclasses.replace(effective, target_duration_ms=least_ms)
 
 
 def make_plan(

@@ -20,7 +20,13 @@ __all__ = ["RunOptions", "RunOutcome", "SeriesProgress"]
 
 @dataclass(frozen=True)
 class SeriesProgress:
-    """How far the running series has come."""
+    """How far the running series has come.
+
+    needed_queries:
+        How many queries it takes altogether, by what is known now; ``None`` if nothing is.
+    left_s:
+        The time that is left, in s, by the same; ``None`` if nothing is known.
+    """
 
     mode: Mode
     number: int
@@ -28,6 +34,8 @@ class SeriesProgress:
     planned_queries: int
     planned_duration_s: float
     elapsed_s: float
+    needed_queries: int | None = None
+    left_s: float | None = None
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from inferometer.loadgen.issue import Issuer
 from inferometer.loadgen.journal import SeriesStart
 from inferometer.loadgen.judging import meets_bound
 from inferometer.loadgen.ledger import Ledger
-from inferometer.loadgen.plan import LoadableSet, Plan, loadable_sets, make_plan
+from inferometer.loadgen.plan import LoadableSet, Plan, loadable_sets, make_plan, planned_for
 from inferometer.loadgen.process_state import TimingOptions, fine_timer, quiet_interpreter
 from inferometer.loadgen.query import SampleLibrary, SystemUnderTest, name_of
 from inferometer.loadgen.recording import Message, Recording, SeriesRecord, Step
@@ -28,6 +28,8 @@ from inferometer.loadgen.responses import ResponseWriter
 from inferometer.loadgen.run_options import RunOptions, RunOutcome, SeriesProgress
 from inferometer.loadgen.settings import Settings
 from inferometer.loadgen.stamps import Circumstances, Stamps, make_record
+from inferometer.loadgen.stop_checks import StopRule, TellingRule
+from inferometer.loadgen.stop_outlook import planned_outlook
 from inferometer.loadgen.supervisor import run_here, supervise
 from inferometer.loadgen.vocabulary import Mode, Scenario
 
@@ -116,6 +118,8 @@ class _Session:
             "sut_name_duration_ns": named_ns,
             **options.notes,
         }
+        if isinstance(self._rule, TellingRule):
+            self._notes["stop_rule"] = dict(self._rule.describe())
         self._messages: list[Message] = []
         self._records: list[SeriesRecord] = []
         self._chronicle: list[Step] = []
@@ -264,8 +268,10 @@ class _Session:
         effective: EffectiveSettings,
         set_number: int = 0,
     ) -> SeriesRecord:
+        rule = self._rule if mode is Mode.PERFORMANCE else None
+        planned_ms = int(rule.longest_s * 1000) if isinstance(rule, TellingRule) else 0
         plan = make_plan(
-            effective,
+            planned_for(effective, planned_ms),
             mode,
             loaded,
             era=self._settings.era,
@@ -284,6 +290,7 @@ class _Session:
             samples_per_query=effective.samples_per_query,
             first_sample_id=plan.first_sample_id,
             wall_start_s=wall_start_s,
+            planned_ms=planned_ms,
         )
         ledger = Ledger(
             plan,
@@ -293,9 +300,8 @@ class _Session:
             outstanding_limit_s=self._settings.outstanding_limit_s,
             uses_tokens=effective.use_token_latencies,
         )
-        rule = self._rule if mode is Mode.PERFORMANCE else None
         issuer = Issuer(self._settings, effective, self._sut, ledger, rule)
-        self._run_timed(issuer, ledger, number)
+        self._run_timed(issuer, ledger, self._teller(number, effective, rule))
         ledger.close()
         record = self._record(ledger, issuer, effective, wall_start_s)
         self._records.append(record)
@@ -304,7 +310,9 @@ class _Session:
         self.error = ledger.error
         return record
 
-    def _run_timed(self, issuer: Issuer, ledger: Ledger, number: int) -> None:
+    def _run_timed(
+        self, issuer: Issuer, ledger: Ledger, tell: Callable[[Ledger], None] | None
+    ) -> None:
         if isinstance(self._clock, VirtualClock):
             issuer.run()
             return
@@ -317,9 +325,11 @@ class _Session:
             if self._on_calling_thread:
                 run_here(work, ledger)
                 return
-            supervise(work, ledger, self._settings.outstanding_limit_s, self._teller(number))
+            supervise(work, ledger, self._settings.outstanding_limit_s, tell)
 
-    def _teller(self, number: int) -> Callable[[Ledger], None] | None:
+    def _teller(
+        self, number: int, effective: EffectiveSettings, rule: StopRule | None
+    ) -> Callable[[Ledger], None] | None:
         if self._progress is None:
             return None
         told = self._progress
@@ -327,6 +337,11 @@ class _Session:
         def tell(ledger: Ledger) -> None:
             plan: Plan = ledger.plan
             started = ledger.start_ns or ledger.now_ns()
+            elapsed_s = (ledger.now_ns() - started) / 1e9
+            if isinstance(rule, TellingRule):
+                outlook = rule.outlook()
+            else:
+                outlook = planned_outlook(effective, plan, ledger.issued_count, elapsed_s)
             told(
                 SeriesProgress(
                     mode=plan.mode,
@@ -334,7 +349,9 @@ class _Session:
                     issued_queries=ledger.issued_count,
                     planned_queries=plan.query_count,
                     planned_duration_s=plan.duration_ns / 1e9,
-                    elapsed_s=(ledger.now_ns() - started) / 1e9,
+                    elapsed_s=elapsed_s,
+                    needed_queries=outlook.needed_queries,
+                    left_s=outlook.left_s(ledger.issued_count, elapsed_s),
                 )
             )
 

@@ -2,31 +2,37 @@
 
 from __future__ import annotations
 
-import functools
 import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from inferometer.loadgen.binomial import binomial_cdf
+from inferometer.loadgen.dependence import INDEPENDENT, Dependence, dependence_of
+from inferometer.loadgen.deviates import NORMAL_DEVIATE, student_deviate
+from inferometer.loadgen.order_statistics import bounding_ranks
+
 __all__ = [
     "CONFIDENCE",
     "Interval",
     "binomial_cdf",
+    "exceedance_dependence",
     "percentile",
     "percentile_interval",
     "proportion_interval",
     "rate_interval",
     "required_samples",
+    "series_interval",
 ]
 
 CONFIDENCE = 0.95
 """Confidence of every interval that is printed."""
 
-_NORMAL_QUANTILE = 1.959963984540054
+_FEWEST_ABOVE = 200
+_ENDED_WIDTH = 1.05
 _WINDOWS = 20
 _STUDENT_QUANTILE = 2.093024054408263  # 0.975 quantile with _WINDOWS - 1 degrees of freedom
-_TAIL_DEVIATIONS = 12.0
 _BATCH_Z = 2.5758293035489004  # 99 % confidence, as the sample sizes of v0.5 are made
 
 Integers = NDArray[np.int64]
@@ -55,65 +61,65 @@ def percentile(ordered: Integers, fraction: float) -> int:
 
 
 def percentile_interval(ordered: Integers, fraction: float) -> Interval:
-    """Give the order-statistic interval of a percentile, free of any distribution.
+    """Give the order-statistic interval of a percentile of independent values.
 
-    An end is open where there are too few samples beyond it. The samples are taken as
-    independent; queueing makes neighbours alike, so under heavy load the true interval
-    is wider.
+    ``ordered`` is int64 [n], ascending. It is free of any distribution; an end is open
+    where there are too few samples beyond it. For values in the order of time, which may
+    resemble their neighbours, there is `series_interval`.
     """
+    return _interval_of(ordered, fraction, INDEPENDENT)
+
+
+def series_interval(
+    values: Integers, ordered: Integers, fraction: float, *, ended_itself: bool = False
+) -> Interval:
+    """Give the interval of a percentile of values that may resemble their neighbours.
+
+    ``values`` is int64 [n], in the order of time, and ``ordered`` the same, ascending. How
+    much those above the percentile cluster tells how many independent ones they are worth,
+    and the order statistics of so many bound the percentile. Both ends are open where they
+    resemble each other over a good part of the series.
+
+    A series that ``ended_itself`` because this interval was narrow ended a little more often
+    where it happened to be too narrow; a twentieth more of width makes up for it.
+    """
+    found = exceedance_dependence(values, percentile(ordered, fraction), fraction)
+    return _interval_of(ordered, fraction, found, _ENDED_WIDTH if ended_itself else 1.0)
+
+
+def exceedance_dependence(values: Integers, threshold: int, fraction: float) -> Dependence:
+    """Estimate how much the values above a percentile cluster.
+
+    ``values`` is int64 [n], in the order of time, and ``threshold`` what about a share of
+    ``fraction`` lies below. Where only a few values lie above, those above a lower one tell.
+    """
+    enough = len(values) - 1 - _FEWEST_ABOVE
+    if enough > 0 and np.count_nonzero(values > threshold) < _FEWEST_ABOVE:
+        threshold = min(threshold, int(np.partition(values, enough)[enough]))
+    return dependence_of(values > threshold, min(fraction, 1.0 - fraction))
+
+
+def _interval_of(
+    ordered: Integers, fraction: float, found: Dependence, width: float = 1.0
+) -> Interval:
+    if found.is_too_long:
+        return Interval(None, None)
     count = len(ordered)
-    low_rank, high_rank = _interval_ranks(count, fraction)
-    low = float(ordered[low_rank - 1]) if low_rank >= 1 else None
-    high = float(ordered[high_rank - 1]) if high_rank <= count else None
-    return Interval(low, high)
+    worth = max(1, round(count / found.inflation))
+    low, high = bounding_ranks(worth, fraction, width * student_deviate(found.freedom))
+    scale = (count + 1) / (worth + 1)
+    return Interval(_entry_at(ordered, low, scale), _entry_at(ordered, high, scale))
 
 
-@functools.lru_cache(maxsize=256)
-def _interval_ranks(count: int, fraction: float) -> tuple[int, int]:
-    """Give the ranks, from 1, of the entries that bound a percentile's interval."""
-    tail = (1.0 - CONFIDENCE) / 2
-    low_rank = _binomial_quantile(tail, count, fraction)
-    return low_rank, _binomial_quantile(1.0 - tail, count, fraction) + 1
-
-
-def _binomial_quantile(probability: float, count: int, chance: float) -> int:
-    """Give the smallest k with P[Binomial(count, chance) <= k] >= probability."""
-    deviation = math.sqrt(count * chance * (1 - chance))
-    low = max(0, int(count * chance - _TAIL_DEVIATIONS * deviation) - 1)
-    high = min(count, int(count * chance + _TAIL_DEVIATIONS * deviation) + 1)
-    while low < high:
-        middle = (low + high) // 2
-        if binomial_cdf(middle, count, chance) >= probability:
-            high = middle
-        else:
-            low = middle + 1
-    return low
-
-
-def binomial_cdf(successes: int, count: int, chance: float) -> float:
-    """Give P[Binomial(count, chance) <= successes], to about nine digits."""
-    if successes < 0:
-        return 0.0
-    if successes >= count:
-        return 1.0
-    if successes > count * chance:
-        return 1.0 - binomial_cdf(count - successes - 1, count, 1.0 - chance)
-    # From the largest term down, each term is the one above times a ratio below 1.
-    log_term = (
-        math.lgamma(count + 1)
-        - math.lgamma(successes + 1)
-        - math.lgamma(count - successes + 1)
-        + successes * math.log(chance)
-        + (count - successes) * math.log1p(-chance)
-    )
-    total, ratio = 1.0, 1.0
-    odds = (1.0 - chance) / chance
-    for k in range(successes, 0, -1):
-        ratio *= k / (count - k + 1) * odds
-        total += ratio
-        if ratio < total * 1e-17:
-            break
-    return math.exp(log_term) * total
+def _entry_at(ordered: Integers, rank: float | None, scale: float) -> float | None:
+    """Give the entry at a rank from 1, between two of them in proportion."""
+    if rank is None:
+        return None
+    below = int(rank * scale)
+    if not 1 <= below < len(ordered):
+        return None
+    low, high = int(ordered[below - 1]), int(ordered[below])
+    return low + (rank * scale - below) * (high - low)
 
 
 def rate_interval(completed_ns: Integers) -> Interval | None:
@@ -146,7 +152,7 @@ def proportion_interval(successes: int, count: int) -> Interval:
     """Give the Wilson interval of a proportion."""
     if not count:
         return Interval(None, None)
-    share, z = successes / count, _NORMAL_QUANTILE
+    share, z = successes / count, NORMAL_DEVIATE
     scale = 1.0 + z * z / count
     middle = (share + z * z / (2 * count)) / scale
     half = z * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count)) / scale

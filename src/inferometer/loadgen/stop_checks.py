@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Mapping
+from typing import Protocol, runtime_checkable
 
 from inferometer.loadgen.effective import EffectiveSettings
 from inferometer.loadgen.incident import IncidentKind
 from inferometer.loadgen.ledger import Ledger
+from inferometer.loadgen.stop_outlook import StopOutlook
 from inferometer.loadgen.vocabulary import Era, Scenario
 
-__all__ = ["StopChecks", "StopRule"]
+__all__ = ["StopChecks", "StopRule", "TellingRule"]
 
 NEVER = 1 << 62
 
@@ -23,6 +25,24 @@ class StopRule(Protocol):
 
     def wants_to_stop(self, ledger: Ledger, issued: int, elapsed_ns: int) -> str | None:
         """Give the reason to stop now, or ``None``."""
+        ...
+
+
+@runtime_checkable
+class TellingRule(StopRule, Protocol):
+    """A rule that also says what it expects, and for how long it wants queries."""
+
+    def outlook(self) -> StopOutlook:
+        """Say how many queries it takes, as far as that is known."""
+        ...
+
+    def describe(self) -> Mapping[str, float | str]:
+        """Give what the recording keeps of the rule, in its notes."""
+        ...
+
+    @property
+    def longest_s(self) -> float:
+        """For how long queries have to be there; 0 for as long as the settings say."""
         ...
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from inferometer.loadgen.early_stopping import EarlyStoppingEstimate
 from inferometer.loadgen.findings import Finding
-from inferometer.loadgen.statistics import Interval, percentile, percentile_interval
+from inferometer.loadgen.statistics import Interval, percentile, series_interval
 from inferometer.loadgen.vocabulary import Scenario
 
 __all__ = [
@@ -60,8 +60,13 @@ class LatencySummary:
     intervals_ns: dict[float, Interval]
 
     @classmethod
-    def of(cls, values: Integers, *fractions: float) -> LatencySummary | None:
-        """Summarise int64 [n]; ``None`` for no values. ``fractions`` are listed as well."""
+    def of(
+        cls, values: Integers, *fractions: float, ended_itself: bool = False
+    ) -> LatencySummary | None:
+        """Summarise int64 [n], in the order of time; ``None`` for no values.
+
+        ``fractions`` are listed as well; ``ended_itself`` is as `series_interval` takes it.
+        """
         if not len(values):
             return None
         ordered = np.sort(values)
@@ -72,7 +77,9 @@ class LatencySummary:
             max_ns=int(ordered[-1]),
             mean_ns=int(ordered.sum()) // len(ordered),
             percentiles_ns={p: percentile(ordered, p) for p in wanted},
-            intervals_ns={p: percentile_interval(ordered, p) for p in wanted},
+            intervals_ns={
+                p: series_interval(values, ordered, p, ended_itself=ended_itself) for p in wanted
+            },
         )
 
 
@@ -166,3 +173,9 @@ class Verdict:
     tokens: TokenSummary | None
     ticks: dict[float, int] | None
     findings: tuple[Finding, ...]
+
+    @property
+    def ended_because(self) -> str:
+        """Why a rule ended the run, such as that its bound is decided; empty if none did."""
+        ended = (found.seen for found in self.findings if found.rule.id == "run.stopped-by-rule")
+        return next(ended, "")

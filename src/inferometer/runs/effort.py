@@ -4,28 +4,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from inferometer.loadgen import (
-    Ledger,
+    BoundDecision,
+    BoundRule,
+    Looks,
+    PrecisionRule,
     Scenario,
     Settings,
     StopRule,
-    percentile,
-    percentile_interval,
     total_needed,
 )
 
 __all__ = [
     "Effort",
     "Pace",
-    "PrecisionRule",
     "expected_performance",
     "quick_settings",
     "server_rate",
 ]
 
-_GROWTH = 1.5
+_DECISION_GROWTH = 1.2
 _SLOW_BUDGETS = 4
 _GENERATED_BUDGETS = 6
 _MOST_GENERATED = 4_000_000
@@ -47,13 +45,23 @@ class Effort:
     least_s:
         Shortest that it lasts.
     precision:
-        A run ends once half the confidence interval of its metric is below this share of
+        A run ends once half the confidence interval of its metric is at most this share of
         the metric.
+    decides:
+        A run ends once its latency bound is decided instead, where it has one.
+    error_rate:
+        Highest probability of a wrong answer about the bound, on each side.
+    bound_ns:
+        A bound for the percentile of SingleStream and MultiStream, whose settings have none;
+        in Server it takes the place of the one in the settings.
     """
 
     budget_s: float = 5.0
     least_s: float = 1.0
     precision: float = 0.02
+    decides: bool = False
+    error_rate: float = 0.01
+    bound_ns: int | None = None
 
 
 @dataclass(frozen=True)
@@ -70,59 +78,21 @@ class Pace:
     samples_per_s: float
 
 
-class PrecisionRule:
-    """Ends a closed-loop run once the percentile is precise, or the budget is used up.
-
-    It looks at geometrically spaced times, so that looking costs little and repeated
-    looks don't favour lucky moments much; the interval still is that of a fixed number of
-    queries, so the stated confidence is a little optimistic. A system that is too slow for
-    the least number of queries gets four times the budget.
-    """
-
-    def __init__(self, fraction: float, effort: Effort, least_queries: int):
-        self._fraction = fraction
-        self._effort = effort
-        self._least = max(least_queries, _FEWEST_LOOKED_AT)
-        seconds = (effort.least_s, effort.budget_s, effort.budget_s * _SLOW_BUDGETS)
-        self._times_ns = [int(time_s * 1e9) for time_s in seconds]
-
-    def next_look(self, issued: int, elapsed_ns: int) -> tuple[int, int]:
-        """Look again at half as many queries more, and at each limit of time."""
-        later = [time_ns for time_ns in self._times_ns if time_ns > elapsed_ns]
-        count = max(self._least, int(issued * _GROWTH) + 1)
-        return count, later[0] if later else elapsed_ns + 1
-
-    def wants_to_stop(self, ledger: Ledger, issued: int, elapsed_ns: int) -> str | None:
-        """Give the reason to stop, or ``None`` to go on."""
-        least_ns, budget_ns, slow_ns = self._times_ns
-        if elapsed_ns >= slow_ns or (elapsed_ns >= budget_ns and issued >= self._least):
-            return f"the time budget of {self._effort.budget_s:g} s is used up"
-        if issued < self._least or elapsed_ns < least_ns:
-            return None
-        ordered = np.sort(ledger.query_latencies_ns(issued))
-        if len(ordered) < self._least:
-            return None
-        value = percentile(ordered, self._fraction)
-        half = percentile_interval(ordered, self._fraction).relative_half_width(value)
-        if half <= self._effort.precision:
-            return f"p{self._fraction * 100:g} is known to within {half:.1%}"
-        return None
-
-
 def quick_settings(
     scenario: Scenario, base: Settings, pace: Pace, effort: Effort
 ) -> tuple[Settings, StopRule | None]:
     """Size a quick performance run; give its settings and the rule that ends it.
 
     The closed loops get enough pre-generated queries for the whole budget and end by the
-    rule. Server lasts for the budget, or longer where early stopping needs more queries;
+    rule. Server lasts for the budget, or longer where early stopping needs more queries, or
+    until its bound is decided;
     unless asked for, its rate is a quarter of what the system answered offline. Offline gets
     as many samples as fill a good half of the budget.
     """
     least_ms = int(effort.least_s * 1000)
     match scenario:
         case Scenario.SERVER:
-            return _quick_server(base, effort), None
+            return _quick_server(base, effort)
         case Scenario.OFFLINE:
             seconds = max(effort.budget_s * _OFFLINE_SHARE, effort.least_s * _OFFLINE_RESERVE)
             wanted = int(pace.samples_per_s * seconds)
@@ -141,16 +111,35 @@ def quick_settings(
         min_query_count=least,
         **{f"{field}_expected_latency_ns": max(1.0, expected_s * 1e9)},
     )
-    return settings, PrecisionRule(fraction, effort, least)
+    return settings, _closed_loop_rule(base, fraction, effort, least)
 
 
-def _quick_server(base: Settings, effort: Effort) -> Settings:
-    enough = total_needed(_SLOW_ONES_ALLOWED, base.server_target_latency_percentile)
-    affordable = int(base.server_target_qps * effort.budget_s * _SLOW_BUDGETS)
+def _closed_loop_rule(base: Settings, fraction: float, effort: Effort, least: int) -> StopRule:
+    least = max(least, _FEWEST_LOOKED_AT)
+    if effort.decides and effort.bound_ns is not None and not base.era.is_v05:
+        return _bound_rule(fraction, effort.bound_ns, effort, least)
+    looks = Looks(least, effort.least_s, effort.budget_s)
+    return PrecisionRule(fraction, effort.precision, looks)
+
+
+def _bound_rule(fraction: float, bound_ns: int, effort: Effort, least: int) -> BoundRule:
+    looks = Looks(least, effort.least_s, effort.budget_s, _DECISION_GROWTH)
+    return BoundRule(BoundDecision(fraction, effort.error_rate), bound_ns, looks)
+
+
+def _quick_server(base: Settings, effort: Effort) -> tuple[Settings, StopRule | None]:
+    if effort.bound_ns is not None:
+        base = base.replace(server_target_latency_ns=effort.bound_ns)
+    fraction = base.server_target_latency_percentile
+    affordable = max(1, int(base.server_target_qps * effort.budget_s * _SLOW_BUDGETS))
+    if effort.decides and not base.use_token_latencies:
+        least = min(total_needed(1, fraction), affordable)
+        sized = base.replace(min_duration_ms=int(effort.least_s * 1000), min_query_count=least)
+        return sized, _bound_rule(fraction, base.server_target_latency_ns, effort, least)
+    enough = total_needed(_SLOW_ONES_ALLOWED, fraction)
     duration_ms = int(max(effort.budget_s, effort.least_s) * 1000)
-    return base.replace(
-        min_duration_ms=duration_ms, min_query_count=max(1, min(enough, affordable))
-    )
+    sized = base.replace(min_duration_ms=duration_ms, min_query_count=min(enough, affordable))
+    return sized, None
 
 
 def expected_performance(settings: Settings, pace: Pace) -> dict[str, float]:

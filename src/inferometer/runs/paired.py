@@ -9,12 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inferometer.loadgen import Interval
-from inferometer.loadgen.statistics import binomial_cdf
+from inferometer.loadgen.binomial import binomial_cdf
+from inferometer.loadgen.deviates import (
+    NORMAL_DEVIATE,
+    normal_equivalent,
+    student_deviate,
+    tail_of,
+)
 from inferometer.workloads import AccuracyResult
 
 __all__ = ["PairedDifference", "paired_difference"]
-
-_NORMAL_QUANTILE = 1.959963984540054
 
 
 @dataclass(frozen=True)
@@ -53,15 +57,29 @@ def paired_difference(first: AccuracyResult, second: AccuracyResult) -> PairedDi
 
 
 def _of_scores(differences: NDArray[np.float64]) -> PairedDifference:
-    value = float(differences.mean())
-    spread = float(differences.std(ddof=1)) if len(differences) > 1 else 0.0
-    half = _NORMAL_QUANTILE * spread / math.sqrt(len(differences))
-    interval = Interval(value - half, value + half)
     if set(np.unique(differences)) <= {-1.0, 0.0, 1.0}:
-        worse, better = int((differences < 0).sum()), int((differences > 0).sum())
-        return PairedDifference(value, interval, _mcnemar(worse, better), "McNemar's exact test")
-    p_value = math.erfc(abs(value) / (half / _NORMAL_QUANTILE) / math.sqrt(2)) if half else 1.0
+        return _of_answers(differences)
+    count, value = len(differences), float(differences.mean())
+    error = float(differences.std(ddof=1)) / math.sqrt(count) if count > 1 else 0.0
+    half = student_deviate(count - 1) * error
+    p_value = 2.0 * tail_of(normal_equivalent(abs(value) / error, count - 1)) if error else 1.0
+    interval = Interval(value - half, value + half)
     return PairedDifference(value, interval, p_value, "mean of paired differences")
+
+
+def _of_answers(differences: NDArray[np.float64]) -> PairedDifference:
+    """Compare right and wrong answers; one more of each kind keeps the interval honest.
+
+    Source: Bonett and Price, Adjusted Wald confidence interval for a difference of binomial
+    proportions based on paired data, 2012.
+    """
+    worse, better = int((differences < 0).sum()), int((differences > 0).sum())
+    count = len(differences) + 2
+    down, up = (worse + 1) / count, (better + 1) / count
+    half = NORMAL_DEVIATE * math.sqrt((up + down - (up - down) ** 2) / count)
+    interval = Interval(max(-1.0, up - down - half), min(1.0, up - down + half))
+    value = float(differences.mean())
+    return PairedDifference(value, interval, _mcnemar(worse, better), "McNemar's exact test")
 
 
 def _mcnemar(worse: int, better: int) -> float:

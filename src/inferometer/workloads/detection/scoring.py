@@ -14,6 +14,7 @@ from inferometer.workloads.coverage import Coverage, cover
 from inferometer.workloads.detection.ground_truth import GroundTruth
 from inferometer.workloads.detection.payloads import Detections, read_detections
 from inferometer.workloads.protocol import AccuracyResult, ScoredAnswer, WorkloadError
+from inferometer.workloads.resampling import spread_replicates
 
 __all__ = ["COUNTS", "FIGURES", "coco_map", "map_line"]
 
@@ -176,7 +177,4 @@ def _resampled(value: float, shares: NDArray[np.float64] | None) -> NDArray[np.f
     if shares is None:
         return None
     drawn = np.random.default_rng(_SEED).integers(0, _GROUPS, (_RESAMPLES, _GROUPS))
-    # A resample of few groups spreads less than their mean does, by this factor.
-    widening = math.sqrt(_GROUPS / (_GROUPS - 1))
-    spread: NDArray[np.float64] = value + widening * (shares[drawn].mean(axis=1) - shares.mean())
-    return spread
+    return spread_replicates(value, shares[drawn].mean(axis=1), _GROUPS)

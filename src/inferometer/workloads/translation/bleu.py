@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from inferometer.loadgen import Interval
 from inferometer.workloads.coverage import Coverage, cover
 from inferometer.workloads.protocol import AccuracyResult, ScoredAnswer
+from inferometer.workloads.resampling import spread_replicates
 
 __all__ = ["MALFORMED", "SEEN_ONLY", "bleu_line", "corpus_bleu"]
 
@@ -24,6 +25,7 @@ _ORDERS = 4
 _RESAMPLES = 1000
 _SEED = 0
 _ENDS = (0.025, 0.975)
+_MOST = 100.0
 
 # Columns of a sentence's counts: matches of each order, possible ones, and two lengths.
 _MATCHES = slice(0, _ORDERS)
@@ -59,7 +61,7 @@ def corpus_bleu(
     coverage = cover(answers, len(references))
     counts = _count_all(coverage, references)
     value = float(_bleu(counts.sum(axis=0)))
-    replicates = _resampled(counts)
+    replicates = _resampled(value, counts)
     details = {}
     if coverage.missing and coverage.answers:
         details[SEEN_ONLY] = float(_bleu(counts[sorted(coverage.answers)].sum(axis=0)))
@@ -127,19 +129,20 @@ def _bleu(counts: NDArray[np.int64]) -> NDArray[np.float64]:
     return found
 
 
-def _resampled(counts: Counts) -> NDArray[np.float64] | None:
-    """Give BLEU of each resample of the sentences, float64 [resamples]."""
+def _resampled(value: float, counts: Counts) -> NDArray[np.float64] | None:
+    """Give BLEU of each resample of the sentences, around its value, float64 [resamples]."""
     sentences = len(counts)
     if sentences < 2:
         return None
     source = np.random.default_rng(_SEED)
     drawn = (source.integers(0, sentences, sentences) for _ in range(_RESAMPLES))
     times = (np.bincount(places, minlength=sentences) for places in drawn)
-    return _bleu(np.stack([one @ counts for one in times]))
+    drawn_bleu = _bleu(np.stack([one @ counts for one in times]))
+    return spread_replicates(value, drawn_bleu, sentences)
 
 
 def _interval(replicates: NDArray[np.float64] | None) -> Interval:
     if replicates is None:
         return Interval(None, None)
     low, high = np.quantile(replicates, _ENDS).tolist()
-    return Interval(low, high)
+    return Interval(max(0.0, low), min(_MOST, high))

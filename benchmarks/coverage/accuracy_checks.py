@@ -1,0 +1,236 @@
+"""Checks of what is said about accuracies, about differences of them, and about gains."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from benchmarks.coverage.tally import Check, Outcome, outcome_of
+from inferometer.loadgen import Interval, Response, proportion_interval
+from inferometer.runs import paired_difference
+from inferometer.tuning import gain_of
+from inferometer.workloads import AccuracyResult, ScoredAnswer
+from inferometer.workloads.detection.scoring import coco_map
+from inferometer.workloads.translation.bleu import corpus_bleu
+
+__all__ = ["accuracy_checks", "difference_checks", "gain_checks"]
+
+_DISCRETE = "counts are discrete"
+_JACKKNIFE = "a jackknife's variance is too large rather than too small"
+_IMAGES, _SENTENCES = 100, 100
+_CATEGORIES = 4
+
+
+def accuracy_checks() -> Iterator[Check]:
+    """Give intervals of accuracies: top-1, mAP and BLEU on small data sets."""
+    for count, share in ((100, 0.7), (1000, 0.76), (1000, 0.97), (10_000, 0.7146)):
+        name = f"top-1 of {share:.0%}, {count:,} samples"
+        yield Check("accuracy", name, 0.95, 8000, partial(_proportion, count, share), _DISCRETE)
+    yield Check("accuracy", f"mAP, {_IMAGES} images", 0.95, 800, _map, _JACKKNIFE)
+    yield Check("accuracy", f"BLEU, {_SENTENCES} sentences", 0.95, 1200, _bleu)
+
+
+def difference_checks() -> Iterator[Check]:
+    """Give paired tests of systems that don't differ: a difference found is a false one."""
+    for count, gain in ((100, 0.0), (1000, 0.03)):
+        name = f"interval of top-1 differing by {gain:.0%}, {count:,} samples"
+        trial = partial(_top1_interval, count, gain)
+        yield Check("differences", name, 0.95, 4000, trial, _DISCRETE)
+    for count in (100, 1000):
+        trial = partial(_top1_difference, count)
+        yield Check("differences", f"top-1, {count:,} samples", 0.95, 4000, trial, _DISCRETE)
+        trial = partial(_score_difference, count)
+        yield Check("differences", f"scores, {count:,} samples", 0.95, 4000, trial)
+    yield Check("differences", f"mAP, {_IMAGES} images", 0.95, 500, _map_difference)
+    yield Check("differences", f"BLEU, {_SENTENCES} sentences", 0.95, 800, _bleu_difference)
+
+
+def gain_checks() -> Iterator[Check]:
+    """Give intervals of how many times as good one setup is, from pairs of runs."""
+    why = "so few pairs have only few intervals, none of which has exactly 95 %"
+    for pairs in (6, 12, 24):
+        for name in ("normal", "heavy-tailed"):
+            trial = partial(_gain, pairs, name)
+            yield Check("gain", f"{pairs} pairs, {name} noise", 0.95, 4000, trial, why)
+
+
+def _proportion(count: int, share: float, source: Generator) -> Iterator[Outcome]:
+    # Wilson's interval is right on average over shares near the one asked for.
+    true = share + source.uniform(-0.01, 0.01)
+    yield outcome_of(proportion_interval(int(source.binomial(count, true)), count), true)
+
+
+def _is_same(first: AccuracyResult, second: AccuracyResult) -> Iterator[Outcome]:
+    found = paired_difference(first, second)
+    assert found is not None
+    yield Outcome(found.p_value > 0.05)
+
+
+def _scores(values: NDArray[np.float64]) -> AccuracyResult:
+    value = float(values.mean())
+    whole = Interval(None, None)
+    return AccuracyResult(
+        "scores", value, whole, len(values), 0, 0, 0, None, "", sample_scores=values
+    )
+
+
+def _top1_difference(count: int, source: Generator) -> Iterator[Outcome]:
+    easy = source.beta(4.0, 1.5, count)
+    first, second = (source.random((2, count)) < easy).astype(np.float64)
+    return _is_same(_scores(first), _scores(second))
+
+
+def _top1_interval(count: int, gain: float, source: Generator) -> Iterator[Outcome]:
+    easy = 0.9 * source.beta(4.0, 1.5, count)
+    first, second = (source.random(count) < chance for chance in (easy, easy + gain))
+    found = paired_difference(_scores(first.astype(float)), _scores(second.astype(float)))
+    assert found is not None
+    yield outcome_of(found.interval, gain)
+
+
+def _score_difference(count: int, source: Generator) -> Iterator[Outcome]:
+    base = source.gamma(2.0, 0.2, count)
+    first, second = base + source.lognormal(-2.0, 1.0, (2, count))
+    return _is_same(_scores(first), _scores(second))
+
+
+def _gain(pairs: int, noise: str, source: Generator) -> Iterator[Outcome]:
+    drawn = source.normal(size=pairs) if noise == "normal" else source.standard_t(2, pairs)
+    found = gain_of([(1.0, 1.1 * float(np.exp(0.02 * one))) for one in drawn])
+    assert found is not None
+    yield Outcome(found.low <= 1.1 <= found.high)
+
+
+def _answered(index: int, data: bytes) -> ScoredAnswer:
+    return ScoredAnswer(index, Response(index, data, b"", None))
+
+
+# ---- translation
+
+
+def _translations(source: Generator, count: int) -> tuple[list[str], list[list[str]]]:
+    """Draw references, and what two systems of the same quality make of each."""
+    references, systems = [], [[], []]  # type: tuple[list[str], list[list[str]]]
+    for _ in range(count):
+        words = source.integers(0, 500, int(source.integers(6, 30)))
+        references.append(" ".join(map(str, words)))
+        quality = source.beta(6.0, 3.0)
+        for system in systems:
+            kept = source.random(len(words)) < quality
+            system.append(" ".join(map(str, np.where(kept, words, words + 500))))
+    return references, systems
+
+
+def _bleu_of(system: list[str], references: list[str]) -> AccuracyResult:
+    answers = (_answered(n, text.encode()) for n, text in enumerate(system))
+    return corpus_bleu(answers, references, None)
+
+
+@functools.lru_cache
+def _true_bleu() -> float:
+    references, systems = _translations(np.random.default_rng(4), 40_000)
+    return _bleu_of(systems[0], references).value
+
+
+def _bleu(source: Generator) -> Iterator[Outcome]:
+    references, systems = _translations(source, _SENTENCES)
+    yield outcome_of(_bleu_of(systems[0], references).interval, _true_bleu())
+
+
+def _bleu_difference(source: Generator) -> Iterator[Outcome]:
+    references, systems = _translations(source, _SENTENCES)
+    return _is_same(*(_bleu_of(system, references) for system in systems))
+
+
+# ---- detection
+
+
+def _scenes(
+    source: Generator, count: int
+) -> tuple[dict[str, Any], list[list[NDArray[np.float32]]]]:
+    """Draw annotated images, and the rows that two systems of the same quality answer."""
+    annotations: list[dict[str, Any]] = []
+    systems: list[list[NDArray[np.float32]]] = [[], []]
+    for image in range(count):
+        boxes = int(source.integers(1, 8))
+        corners = source.uniform(0.0, 300.0, (boxes, 2))
+        sizes = source.uniform(20.0, 200.0, (boxes, 2))
+        categories = source.integers(1, _CATEGORIES + 1, boxes)
+        annotations += [
+            {
+                "id": len(annotations) + number + 1,
+                "image_id": image + 1,
+                "category_id": int(categories[number]),
+                "bbox": [*corners[number].tolist(), *sizes[number].tolist()],
+                "area": float(sizes[number].prod()),
+                "iscrowd": 0,
+            }
+            for number in range(boxes)
+        ]
+        quality = source.beta(5.0, 2.0)
+        for system in systems:
+            system.append(_answer(source, image, corners, sizes, categories, quality))
+    images = [{"id": n + 1, "height": 500, "width": 500} for n in range(count)]
+    known = [{"id": n + 1, "name": str(n + 1)} for n in range(_CATEGORIES)]
+    return {"images": images, "annotations": annotations, "categories": known}, systems
+
+
+def _answer(
+    source: Generator,
+    image: int,
+    corners: NDArray[np.float64],
+    sizes: NDArray[np.float64],
+    categories: NDArray[np.int64],
+    quality: float,
+) -> NDArray[np.float32]:
+    """Draw rows of sample, top, left, bottom, right, score and class, as in the logs."""
+    count = len(corners)
+    found = source.random(count) < quality
+    right = source.random(count) < 0.9
+    start = corners + source.normal(0.0, 0.08, (count, 2)) * sizes * (1.5 - quality)
+    end = start + sizes * np.exp(source.normal(0.0, 0.08, (count, 2)))
+    classes = np.where(right, categories, categories % _CATEGORIES + 1)
+    scores = source.beta(np.where(right, 5.0, 2.0), 2.0)
+    rows = np.column_stack(
+        [
+            np.full(count, image),
+            start[:, 1] / 500.0,
+            start[:, 0] / 500.0,
+            end[:, 1] / 500.0,
+            end[:, 0] / 500.0,
+            scores,
+            classes,
+        ]
+    )
+    return rows[found].astype(np.float32)
+
+
+def _map_of(system: list[NDArray[np.float32]], annotations: dict[str, Any]) -> AccuracyResult:
+    answers = (_answered(n, rows.astype("<f4").tobytes()) for n, rows in enumerate(system))
+    return coco_map(answers, annotations, None)
+
+
+@functools.lru_cache
+def _true_map() -> float:
+    """Give the mean over data sets of this size: mAP is the higher, the fewer images."""
+    source, found = np.random.default_rng(4), []
+    for _ in range(200):
+        annotations, systems = _scenes(source, _IMAGES)
+        found += [_map_of(system, annotations).value for system in systems]
+    return float(np.mean(found))
+
+
+def _map(source: Generator) -> Iterator[Outcome]:
+    annotations, systems = _scenes(source, _IMAGES)
+    yield outcome_of(_map_of(systems[0], annotations).interval, _true_map())
+
+
+def _map_difference(source: Generator) -> Iterator[Outcome]:
+    annotations, systems = _scenes(source, _IMAGES)
+    return _is_same(*(_map_of(system, annotations) for system in systems))
