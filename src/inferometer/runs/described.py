@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from inferometer.runs.context import session_context
 from inferometer.runs.kept_request import plain_options
 from inferometer.runs.loaded import LoadedWorkload
 from inferometer.runs.request import RunRequest
@@ -42,4 +43,5 @@ def described_session(request: RunRequest, loaded: LoadedWorkload) -> Session:
         round="" if request.round is None else request.round.name,
         division=request.division,
         area=request.area,
+        context=session_context(request, loaded),
     )

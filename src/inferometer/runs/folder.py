@@ -24,6 +24,7 @@ from inferometer.loadgen import (
 )
 from inferometer.runs.findings import finding_from, findings_of_test
 from inferometer.runs.result import Session, TestResult
+from inferometer.runs.scores_file import with_scores
 from inferometer.workloads import AccuracyResult
 
 __all__ = [
@@ -91,6 +92,7 @@ def load_header(folder: Path) -> Session:
             started_at=header["started_at"],
             resumed_at=tuple(header.get("resumed_at", ())),
             notes=tuple(header["notes"]),
+            context=header.get("context", {}),
             findings=tuple(finding_from(values) for values in header.get("findings", ())),
         )
     except (ValueError, KeyError, TypeError, OSError) as error:
@@ -149,7 +151,7 @@ def load_test(folder: Path) -> TestResult:
     values: dict[str, Any] = {}
     if (folder / RESULT).is_file():
         values = json.loads((folder / RESULT).read_text("utf-8"))
-    accuracy = _accuracy_of(values.get("accuracy"))
+    accuracy = _accuracy_of(values.get("accuracy"), folder)
     return TestResult(
         folder=folder,
         label=values.get("label", "unknown"),
@@ -160,7 +162,8 @@ def load_test(folder: Path) -> TestResult:
     )
 
 
-def _accuracy_of(values: dict[str, Any] | None) -> AccuracyResult | None:
+def _accuracy_of(values: dict[str, Any] | None, folder: Path) -> AccuracyResult | None:
     if values is None:
         return None
-    return AccuracyResult(**{**values, "interval": Interval(**values["interval"])})
+    found = AccuracyResult(**{**values, "interval": Interval(**values["interval"])})
+    return with_scores(found, folder)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inferometer.loadgen import Responses, Scenario
+from inferometer.runs.data_hash import data_sha256
 from inferometer.runs.effort import Pace
 from inferometer.runs.model import load_model, model_hashes
 from inferometer.runs.model_timer import ModelTimer, TimedPredictor
@@ -87,6 +88,11 @@ class LoadedWorkload:
     def model_sha256(self) -> dict[str, str]:
         """The hash of each part of the model, as its file is now."""
         return model_hashes(self._files)
+
+    @cached_property
+    def data_sha256(self) -> str:
+        """The hash of a few of the samples; it is found before a test runs, never during one."""
+        return data_sha256(self.library)
 
     @property
     def max_batch_size(self) -> int:

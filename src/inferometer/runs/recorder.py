@@ -32,6 +32,7 @@ from inferometer.loadgen import (
 )
 from inferometer.logs import ACCURACY_TEXT, LogSettings, write_logs
 from inferometer.logs.accuracy import SampleLookup
+from inferometer.runs.context import ContextWatch
 from inferometer.runs.energy import EnergyMeter
 from inferometer.runs.findings import findings_of_test
 from inferometer.runs.folder import (
@@ -45,6 +46,7 @@ from inferometer.runs.folder import (
 from inferometer.runs.memory import MemoryWatch
 from inferometer.runs.result import TestResult
 from inferometer.runs.rules import FILES_MISSING, SAVED_ELSEWHERE
+from inferometer.runs.scores_file import write_scores
 from inferometer.workloads import AccuracyResult, ScoredAnswer
 
 __all__ = [
@@ -80,7 +82,7 @@ def record_test(
     try:
         _announce(folder, journal, label)
         options = options or RunOptions()
-        memory, energy = MemoryWatch(), EnergyMeter()
+        memory, energy, context = MemoryWatch(), EnergyMeter(), ContextWatch()
         full = dataclasses.replace(
             options,
             journal=journal,
@@ -88,7 +90,9 @@ def record_test(
             progress=memory.following(energy.following(options.progress)),
         )
         outcome = run_test(sut, library, settings, full)
-        noted = memory.noted_in(energy.noted_in(outcome.recording))
+        # The context first: it looks at shares of the time up to now.
+        noted = context.noted_in(outcome.recording)
+        noted = memory.noted_in(energy.noted_in(noted))
         outcome = dataclasses.replace(outcome, recording=noted)
         result = keep_test(outcome, folder, label, scorer, logs)
         if not (folder / RESPONSES).exists():
@@ -131,6 +135,7 @@ def keep_test(
     try:
         write_logs(folder, recording, verdict, outcome.responses, logs)
         _write_accuracy_line(folder, accuracy)
+        write_scores(folder, accuracy)
         write_json(folder / RESULT, result.to_mapping())
         _drop_if_empty(folder / RESPONSES)
     except OSError as error:

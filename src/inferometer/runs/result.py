@@ -149,6 +149,8 @@ class Session:
     area: str = ""
     resumed_at: tuple[str, ...] = ()
     """When it was gone on with after it had been cut off, one time for each resumption."""
+    context: Mapping[str, Any] = field(default_factory=dict)
+    """What stayed the same while it was measured: threads, affinity, hashes of data and code."""
 
     @property
     def has_failed(self) -> bool:
@@ -176,6 +178,7 @@ class Session:
             "backend": dict(self.backend),
             "label": self.label,
             "system": dict(self.system),
+            "context": dict(self.context),
             "command": self.command,
             "round": self.round,
             "division": self.division,
