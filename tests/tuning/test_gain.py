@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inferometer.tuning import gain_of, measured_pairs
-from inferometer.tuning.gain import FEWEST_PAIRS
+from inferometer.tuning.gain import FEWEST_PAIRS, fewest_pairs, signed_rank_p
 from tests.tuning.machines import Machine
 
 
@@ -108,3 +108,35 @@ def test_a_winner_that_fails_when_loaded_anew_gives_no_pairs() -> None:
         machine.clock,
     )
     assert pairs == []
+
+
+@pytest.mark.parametrize(("confidence", "fewest"), [(0.95, 6), (0.99, 8), (1 - 0.05 / 3, 7)])
+def test_a_higher_confidence_needs_more_pairs(confidence: float, fewest: int) -> None:
+    assert fewest_pairs(confidence) == fewest
+    assert gain_of(pairs_of([1.5] * (fewest - 1)), confidence) is None
+    assert gain_of(pairs_of([1.5] * fewest), confidence) is not None
+
+
+@given(
+    ratios=st.lists(st.floats(0.5, 2.0), min_size=9, max_size=12, unique=True),
+    confidence=st.sampled_from([0.9, 0.95, 0.99]),
+)
+def test_the_interval_leaves_1_out_exactly_where_the_p_value_is_small(
+    ratios: list[float], confidence: float
+) -> None:
+    pairs = pairs_of(ratios)
+    if any(a * b == 1.0 for a in ratios for b in ratios):
+        return
+    gain = gain_of(pairs, confidence)
+    assert gain is not None
+    claimed = gain.low > 1.0 or gain.high < 1.0
+    assert claimed == (signed_rank_p(pairs) <= (1 - confidence) * (1 + 1e-9))
+
+
+def test_p_values_are_those_of_scipy() -> None:
+    stats = pytest.importorskip("scipy.stats")
+    generator = random.Random(3)
+    for count in (6, 9, 14):
+        ratios = [math.exp(generator.gauss(0.1, 0.2)) for _ in range(count)]
+        expected = stats.wilcoxon([math.log(ratio) for ratio in ratios], method="exact").pvalue
+        assert signed_rank_p(pairs_of(ratios)) == pytest.approx(expected)

@@ -22,6 +22,7 @@ _VERBS = {
     "audit": "inferometer.cli.audit",
     "check": "inferometer.cli.check",
     "check-env": "inferometer.cli.check_env",
+    "compare": "inferometer.cli.compare",
     "exec": "inferometer.cli.exec",
     "export": "inferometer.cli.export",
     "fetch": "inferometer.cli.fetch",
@@ -80,6 +81,7 @@ def cli() -> None:
     inferometer export pocket --backend all    the model in each framework's own format
     inferometer agree                  whether all frameworks give the same answers
     inferometer tune pocket-mobilenet  good settings, confirmed on fresh runs
+    inferometer compare onnxruntime openvino   which is faster, by how much, how sure
     inferometer exec harness.py        a script written against mlperf_loadgen
     inferometer report runs/…          the report of a run, again
     inferometer rules settings.seeds   what a rule asks, and how it is checked

@@ -1,3 +1,54 @@
 """Comparing: options or recorded runs set against each other, with what speaks against it."""
 
-__all__: list[str] = []
+from inferometer.comparing.comparison import (
+    AccuracyPair,
+    Comparison,
+    GroupResult,
+    OptionResult,
+    PairResult,
+    ScenarioResult,
+)
+from inferometer.comparing.findings import RULES
+from inferometer.comparing.folder import (
+    ComparisonFolderError,
+    is_comparison,
+    read_plan,
+    write_plan,
+)
+from inferometer.comparing.measuring import measure_plan
+from inferometer.comparing.option import Option, OptionError, parse_option, with_labels, with_option
+from inferometer.comparing.plan import Candidate, Group, Plan, confidence_of, usual_blocks
+from inferometer.comparing.ratio import Basis, Ratio, paired_ratio, single_ratio, unpaired_ratio
+from inferometer.comparing.recorded import compare_folders, load_comparison
+
+__all__ = [
+    "RULES",
+    "AccuracyPair",
+    "Basis",
+    "Candidate",
+    "Comparison",
+    "ComparisonFolderError",
+    "Group",
+    "GroupResult",
+    "Option",
+    "OptionError",
+    "OptionResult",
+    "PairResult",
+    "Plan",
+    "Ratio",
+    "ScenarioResult",
+    "compare_folders",
+    "confidence_of",
+    "is_comparison",
+    "load_comparison",
+    "measure_plan",
+    "paired_ratio",
+    "parse_option",
+    "read_plan",
+    "single_ratio",
+    "unpaired_ratio",
+    "usual_blocks",
+    "with_labels",
+    "with_option",
+    "write_plan",
+]

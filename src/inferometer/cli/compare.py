@@ -1,0 +1,261 @@
+"""``inferometer compare``: which option is faster, by how much, and how sure that is."""
+
+from __future__ import annotations
+
+import json
+import random
+import shlex
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from inferometer.cli.output import listener_for
+from inferometer.cli.request import requests_of
+from inferometer.comparing import (
+    Candidate,
+    Comparison,
+    Group,
+    Option,
+    Plan,
+    compare_folders,
+    is_comparison,
+    load_comparison,
+    measure_plan,
+    parse_option,
+    read_plan,
+    usual_blocks,
+    with_labels,
+    with_option,
+)
+from inferometer.report import print_comparison, write_comparison
+from inferometer.runs import RunRequest
+from inferometer.workloads import suite_names, workload_names
+
+__all__ = ["command"]
+
+EXIT_REFUSED = 1
+EXIT_INTERRUPTED = 130
+_USUAL_WORKLOAD = "pocket-mobilenet"
+_USUAL_SCENARIOS = ("SingleStream", "Offline")
+_EXAMPLE = "inferometer compare onnxruntime onnxruntime:int8 openvino"
+_AS_RUN: dict[str, Any] = {
+    "mode": "performance",
+    "number_format": "fp32",
+    "device": "cpu",
+    "extra": (),
+    "isolate": False,
+    "processes": None,
+    "memory_limit_mib": None,
+    "serving": None,
+    "workers": None,
+    "max_batch": 32,
+    "max_wait_ms": 0.0,
+    "tuned": None,
+    "round_name": None,
+    "division": None,
+    "area": None,
+    "settings_file": None,
+    "user_conf": None,
+    "trace": False,
+}
+"""What `run` takes besides; options change it."""
+
+
+@click.command("compare")
+@click.argument("items", nargs=-1, metavar="[WORKLOAD] A B [C…]")
+@click.option(
+    "--with", "texts", multiple=True, metavar="OPTION", help="an option; repeat for each of them"
+)
+@click.option("--workload", help=f"what all of them run [default: {_USUAL_WORKLOAD}]")
+@click.option("--task", help="the task of your own model, as in `inferometer run`")
+@click.option("--model", type=click.Path(path_type=Path), help="your own model, for all options")
+@click.option("--data", type=click.Path(path_type=Path), help="the data set's folder or list")
+@click.option("--weights", type=click.Choice(["published", "random"]), default="published")
+@click.option("--count", type=click.IntRange(1), help="only the first so many samples")
+@click.option(
+    "--workload-option", "-o", "workload_extra", multiple=True, metavar="NAME=VALUE",
+    help="what only this workload knows",
+)  # fmt: skip
+@click.option(
+    "--scenario",
+    "scenarios",
+    multiple=True,
+    help="SingleStream, MultiStream, Server, Offline [default: SingleStream and Offline]",
+)
+@click.option("--backend", help="of options that don't name one [default: onnxruntime]")
+@click.option("--threads", type=click.IntRange(1), help="of options that don't name them")
+@click.option(
+    "--target-qps", type=float, help="Server rate [default: a quarter of the slowest's Offline]"
+)
+@click.option("--set", "assignments", multiple=True, metavar="NAME=VALUE", help="one setting")
+@click.option(
+    "--blocks", type=click.IntRange(1), help="how often each runs [default: 12 or more, by need]"
+)
+@click.option(
+    "--seconds",
+    type=click.FloatRange(0.05),
+    default=1.0,
+    show_default=True,
+    help="s; how long each test is",
+)
+@click.option(
+    "--budget", type=click.FloatRange(1), help="s for everything; fewer blocks if they take longer"
+)
+@click.option(
+    "--precision",
+    type=click.FloatRange(0.001, 1.0),
+    help="go on, up to three times as many blocks, until every ratio is known to within this",
+)
+@click.option("--seed", type=click.IntRange(0), help="of the random order [default: a new one]")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="folder for everything [default: runs/<time>-compare]",
+)
+@click.option(
+    "--resume",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    metavar="FOLDER",
+    help="go on with a comparison that was cut off",
+)
+@click.option("--json", "as_json", is_flag=True, help="print the results as JSON, nothing else")
+@click.option("--quiet", is_flag=True, help="print only the results")
+def command(**options: Any) -> None:
+    """Compare options: interleaved, in random order, each run in a fresh process.
+
+    An option is a backend (`openvino`), with its number format (`onnxruntime:int8`), or words
+    such as `openvino,threads=2`, `model=FILE`, `workload=NAME`, `tuned=FILE`. Run folders are
+    compared as they were recorded; one folder of a comparison is shown again. Exit code 0
+    whatever is faster, 1 if something can't be compared.
+
+    \b
+    inferometer compare onnxruntime onnxruntime:int8 openvino
+    inferometer compare pocket-resnet threads=1 threads=2 --scenario SingleStream
+    inferometer compare pocket --with openvino --with "backend=onnxruntime format=int8"
+    inferometer compare runs/one runs/other
+    """  # noqa: D301
+    console = Console(stderr=options["as_json"], highlight=False)
+    comparison, folder = _compared(options, console)
+    page = write_comparison(comparison, folder)
+    if options["as_json"]:
+        values = {**comparison.to_mapping(), "report": str(page)}
+        click.echo(json.dumps(values, indent=2, ensure_ascii=False, default=str))
+    else:
+        print_comparison(comparison, console)
+        console.print(f"report: {page}", style="bold", soft_wrap=True)
+    if comparison.is_interleaved and not comparison.is_complete:
+        line = shlex.join(["inferometer", "compare", "--resume", str(folder)])
+        click.echo(f"to go on: {line}", err=options["as_json"])
+    sys.exit(EXIT_REFUSED if comparison.is_refused else 0)
+
+
+def _compared(options: dict[str, Any], console: Console) -> tuple[Comparison, Path]:
+    """Measure, or read what was measured; give it with the folder of its report."""
+    folders = [Path(item) for item in options["items"] if Path(item).is_dir()]
+    if options["resume"] is not None:
+        return _measured(read_plan(options["resume"]), options["resume"], options, console)
+    if folders and len(folders) < len(options["items"]):
+        others = [item for item in options["items"] if not Path(item).is_dir()]
+        raise click.UsageError(
+            f"{folders[0]} is a folder and {others[0]!r} is not: recorded runs can't take turns "
+            "with new ones. Give folders alone, or options alone"
+        )
+    output = options["output"] or Path("runs") / f"{time.strftime('%Y%m%d-%H%M%S')}-compare"
+    if not folders:
+        return _measured(_plan(options, output), output, options, console)
+    if len(folders) == 1 and is_comparison(folders[0]):
+        return load_comparison(folders[0]), options["output"] or folders[0]
+    mixed = next((folder for folder in folders if is_comparison(folder)), None)
+    if mixed is not None:
+        raise click.UsageError(
+            f"{mixed} is a comparison, with all of its options; give it alone to see it again, "
+            "or folders of single options within it"
+        )
+    return compare_folders(folders, _command_line()), output
+
+
+def _measured(
+    plan: Plan, folder: Path, options: dict[str, Any], console: Console
+) -> tuple[Comparison, Path]:
+    listener = listener_for(console, quiet=options["as_json"] or options["quiet"])
+    measure_plan(plan, folder, listener)
+    return load_comparison(folder), folder
+
+
+def _plan(options: dict[str, Any], output: Path) -> Plan:
+    workload, texts = _workload_and_texts(options)
+    chosen = with_labels([parse_option(text) for text in texts])
+    if len(chosen) < 2:
+        raise click.UsageError(f"give two or more options to compare, such as: {_EXAMPLE}")
+    asked = {
+        **_AS_RUN,
+        **options,
+        "workload": options["task"] or workload,
+        "scenarios": options["scenarios"] or _USUAL_SCENARIOS,
+        "budget": options["seconds"],
+        "precision": 0.02,
+    }
+    requests = requests_of(asked, output)
+    plan = Plan(
+        groups=_groups(requests, chosen),
+        scenarios=requests[0].scenarios,
+        blocks=options["blocks"] or 1,
+        seconds=options["seconds"],
+        seed=_seed(options),
+        precision=options["precision"],
+        budget_s=options["budget"],
+        command=_command_line(),
+        started_at=time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+    )
+    if options["blocks"] is None:
+        plan = _with_blocks(plan)
+    return plan
+
+
+def _with_blocks(plan: Plan) -> Plan:
+    return Plan(**{**vars(plan), "blocks": usual_blocks(plan.confidence)})
+
+
+def _seed(options: dict[str, Any]) -> int:
+    return random.SystemRandom().getrandbits(32) if options["seed"] is None else options["seed"]
+
+
+def _workload_and_texts(options: dict[str, Any]) -> tuple[str, Sequence[str]]:
+    """Tell the workload that all run from the options that are compared.
+
+    A first word that names a workload or suite is what all run, unless the others name
+    workloads as well: then these are what is compared.
+    """
+    items, texts = list(options["items"]), list(options["texts"])
+    known = {*workload_names(), *suite_names()}
+    workload = options["workload"]
+    others = [*items[1:], *texts]
+    if items and items[0] in known and not (others and all(word in known for word in others)):
+        if workload is not None:
+            raise click.UsageError(f"both {items[0]} and --workload {workload} are given")
+        workload = items.pop(0)
+    return workload or _USUAL_WORKLOAD, [*items, *texts]
+
+
+def _groups(requests: Sequence[RunRequest], options: Sequence[Option]) -> tuple[Group, ...]:
+    """Give the options of each workload; where they name workloads, there is one group."""
+    if any("workload" in option.words for option in options):
+        requests = requests[:1]
+    groups = []
+    for request in requests:
+        candidates = tuple(
+            Candidate(option.label, option.words, with_option(request, option))
+            for option in options
+        )
+        names = dict.fromkeys(one.request.workload for one in candidates)
+        groups.append(Group("-and-".join(names), candidates))
+    return tuple(groups)
+
+
+def _command_line() -> str:
+    return shlex.join(["inferometer", *sys.argv[1:]])

@@ -1,0 +1,267 @@
+"""Comparison: what came out, as plain values: pairs, what was measured, what speaks against it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from inferometer.comparing.circumstances import FactRow
+from inferometer.comparing.measurement import Measurement
+from inferometer.comparing.option_record import OptionRecord
+from inferometer.comparing.ratio import Basis, Ratio
+from inferometer.comparing.sentences import accuracy_words, pair_sentence
+from inferometer.loadgen import Finding, Interval, Scenario, Severity
+from inferometer.runs.paired import PairedDifference
+from inferometer.runs.result import plain
+from inferometer.workloads import AccuracyResult
+
+__all__ = [
+    "AccuracyPair",
+    "Comparison",
+    "GroupResult",
+    "OptionResult",
+    "PairResult",
+    "ScenarioResult",
+]
+
+
+@dataclass(frozen=True)
+class AccuracyPair:
+    """How the accuracy of the first differs from that of the second.
+
+    difference:
+        Of the first minus the second, on the same samples; ``None`` if they can't be paired.
+    significance:
+        The p-value below which a difference is claimed: 5 %, shared out among all pairs.
+    """
+
+    first: AccuracyResult
+    second: AccuracyResult
+    difference: PairedDifference | None
+    significance: float
+
+    @property
+    def shows_difference(self) -> bool:
+        """Whether one of them is shown to be more accurate."""
+        return self.difference is not None and self.difference.p_value < self.significance
+
+
+@dataclass(frozen=True)
+class PairResult:
+    """Two options in one scenario: the faster one first, where one is shown to be faster."""
+
+    first: str
+    second: str
+    ratio: Ratio | None
+    accuracy: AccuracyPair | None
+
+    @property
+    def shows_difference(self) -> bool:
+        """Whether one is shown to be faster."""
+        return self.ratio is not None and self.ratio.shows_difference
+
+    @property
+    def sentence(self) -> str:
+        """What is to be said of them."""
+        words = accuracy_words(self.accuracy)
+        return pair_sentence(self.first, self.second, self.ratio, words)
+
+    def to_mapping(self) -> dict[str, Any]:
+        """Give names and plain values, ready for JSON."""
+        values: dict[str, Any] = {
+            "first": self.first,
+            "second": self.second,
+            "shows_difference": self.shows_difference,
+            "sentence": self.sentence,
+            "ratio": None,
+            "accuracy": None,
+        }
+        if self.ratio is not None:
+            values["ratio"] = {**plain(self.ratio), "basis": self.ratio.basis.value}
+        if self.accuracy is not None:
+            difference = self.accuracy.difference
+            values["accuracy"] = {
+                "first": self.accuracy.first.value,
+                "second": self.accuracy.second.value,
+                "difference": None if difference is None else plain(difference),
+                "significance": self.accuracy.significance,
+                "shows_difference": self.accuracy.shows_difference,
+            }
+        return values
+
+
+@dataclass(frozen=True)
+class OptionResult:
+    """One option in one scenario: the middle of its runs, with the interval of that middle.
+
+    Of a single run the interval is that of its recording.
+    """
+
+    label: str
+    value: float | None
+    interval: Interval | None
+    measurements: tuple[Measurement, ...]
+
+    def to_mapping(self) -> dict[str, Any]:
+        """Give names and plain values, ready for JSON."""
+        return {
+            "option": self.label,
+            "value": self.value,
+            "interval": None if self.interval is None else plain(self.interval),
+            "runs": [
+                {
+                    "block": one.block,
+                    "value": one.value,
+                    "valid": one.is_valid,
+                    "folder": None if one.folder is None else str(one.folder),
+                }
+                for one in self.measurements
+            ],
+        }
+
+
+@dataclass(frozen=True)
+class ScenarioResult:
+    """One scenario: its options and every pair of them."""
+
+    scenario: Scenario
+    metric: str
+    unit: str
+    higher_is_better: bool
+    asked: Mapping[str, Any]
+    options: tuple[OptionResult, ...]
+    pairs: tuple[PairResult, ...]
+    findings: tuple[Finding, ...]
+
+    def to_mapping(self) -> dict[str, Any]:
+        """Give names and plain values, ready for JSON."""
+        return {
+            "scenario": self.scenario.value,
+            "metric": self.metric,
+            "unit": self.unit,
+            "higher_is_better": self.higher_is_better,
+            "asked": dict(self.asked),
+            "options": [one.to_mapping() for one in self.options],
+            "pairs": [pair.to_mapping() for pair in self.pairs],
+            "findings": [found.to_mapping() for found in self.findings],
+        }
+
+
+@dataclass(frozen=True)
+class GroupResult:
+    """Options that were compared with each other, usually on one workload."""
+
+    name: str
+    title: str
+    options: tuple[OptionRecord, ...]
+    scenarios: tuple[ScenarioResult, ...]
+    facts: tuple[FactRow, ...]
+    findings: tuple[Finding, ...]
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether they can't be compared."""
+        return not self.scenarios
+
+    def to_mapping(self) -> dict[str, Any]:
+        """Give names and plain values, ready for JSON."""
+        return {
+            "name": self.name,
+            "title": self.title,
+            "options": [
+                {
+                    "label": one.label,
+                    "asked": dict(one.asked),
+                    "accuracy": _accuracy_mapping(one.accuracy),
+                    "failure": one.failure,
+                    "lost_runs": one.lost_runs,
+                }
+                for one in self.options
+            ],
+            "scenarios": [one.to_mapping() for one in self.scenarios],
+            "circumstances": {row.name: list(row.values) for row in self.facts},
+            "findings": [found.to_mapping() for found in self.findings],
+        }
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Everything that one command compared.
+
+    comparisons:
+        How many ratios are told; their intervals hold together at 95 %.
+    confidence:
+        Of each interval alone.
+    blocks:
+        How often each option was run; 0 where runs were recorded at different times.
+    is_complete:
+        Whether everything that was planned was run.
+    """
+
+    groups: tuple[GroupResult, ...]
+    comparisons: int
+    confidence: float
+    blocks: int
+    is_complete: bool = True
+    command: str = ""
+    started_at: str = ""
+    seed: int | None = None
+    seconds: float | None = None
+    folder: Path | None = field(default=None, compare=False)
+
+    @property
+    def is_interleaved(self) -> bool:
+        """Whether the options took turns."""
+        return self.blocks > 0
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether something could not be compared at all."""
+        return any(
+            found.rule.severity is Severity.ERROR
+            for group in self.groups
+            for found in (*group.findings, *(f for one in group.scenarios for f in one.findings))
+        )
+
+    @property
+    def bases(self) -> set[Basis]:
+        """What its ratios are made of."""
+        return {
+            pair.ratio.basis
+            for group in self.groups
+            for one in group.scenarios
+            for pair in one.pairs
+            if pair.ratio is not None
+        }
+
+    def to_mapping(self) -> dict[str, Any]:
+        """Give names and plain values, ready for JSON."""
+        return {
+            "interleaved": self.is_interleaved,
+            "blocks": self.blocks,
+            "complete": self.is_complete,
+            "comparisons": self.comparisons,
+            "confidence_of_each": self.confidence,
+            "confidence_of_all": 0.95,
+            "seed": self.seed,
+            "seconds": self.seconds,
+            "command": self.command,
+            "started_at": self.started_at,
+            "folder": None if self.folder is None else str(self.folder),
+            "groups": [group.to_mapping() for group in self.groups],
+        }
+
+
+def _accuracy_mapping(accuracy: AccuracyResult | None) -> dict[str, Any] | None:
+    if accuracy is None:
+        return None
+    return {
+        "metric": accuracy.metric,
+        "value": accuracy.value,
+        "interval": plain(accuracy.interval),
+        "samples": accuracy.total,
+        "target": accuracy.target,
+        "meets_target": accuracy.meets_target,
+    }
