@@ -151,13 +151,18 @@ class ScenarioResult:
 
 @dataclass(frozen=True)
 class GroupResult:
-    """Options that were compared with each other, usually on one workload."""
+    """Options that were compared with each other, usually on one workload.
+
+    facts, seen:
+        What stayed the same while each was measured, and what the machine did meanwhile.
+    """
 
     name: str
     title: str
     options: tuple[OptionRecord, ...]
     scenarios: tuple[ScenarioResult, ...]
     facts: tuple[FactRow, ...]
+    seen: tuple[FactRow, ...]
     findings: tuple[Finding, ...]
 
     @property
@@ -181,7 +186,7 @@ class GroupResult:
                 for one in self.options
             ],
             "scenarios": [one.to_mapping() for one in self.scenarios],
-            "circumstances": {row.name: list(row.values) for row in self.facts},
+            "circumstances": {row.name: list(row.values) for row in (*self.facts, *self.seen)},
             "findings": [found.to_mapping() for found in self.findings],
         }
 

@@ -80,7 +80,8 @@ def judged_group(
         title=" / ".join(titles) or name,
         options=tuple(options),
         scenarios=tuple(scenarios),
-        facts=tuple(fact_rows([{**one.facts, **_rounded(one.seen)} for one in measured])),
+        facts=tuple(fact_rows([one.facts for one in measured])),
+        seen=tuple(fact_rows([_rounded(one.seen) for one in measured])),
         findings=_gravest_first(findings),
     )
 

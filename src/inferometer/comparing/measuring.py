@@ -12,10 +12,17 @@ from pathlib import Path
 from inferometer.comparing.folder import block_place, write_plan
 from inferometer.comparing.plan import Candidate, Group, Plan
 from inferometer.comparing.recorded import load_comparison
-from inferometer.loadgen import InferometerError, Mode, Scenario, Severity
+from inferometer.loadgen import InferometerError, Mode, Scenario, SeriesProgress, Severity
 from inferometer.quantization import quantize_workload, workload_for_tool
 from inferometer.quantization.quantize import QuantizationOptions
-from inferometer.runs import Effort, Listener, RunRequest, Session, run_supervised
+from inferometer.runs import (
+    Effort,
+    Listener,
+    RunRequest,
+    Session,
+    TestResult,
+    run_supervised,
+)
 from inferometer.runs.effort import Pace, server_rate
 from inferometer.runs.folder import INTERRUPTED
 from inferometer.tuning.gain import fewest_pairs
@@ -30,6 +37,31 @@ Run = Callable[[RunRequest, Listener], Session]
 _FIRST_LOOK = Effort(budget_s=0.5, least_s=0.3)
 _MOST_FAILURES = 2
 _TOOLS = {"litert": "litert", "armnn": "litert-per-tensor"}
+
+
+class _Brief:
+    """A listener of runs that repeat: progress is told, and each remark once."""
+
+    def __init__(self, listener: Listener):
+        self._listener = listener
+        self._told: set[str] = set()
+
+    def note(self, text: str) -> None:
+        """Pass on what wasn't said before."""
+        if text not in self._told:
+            self._told.add(text)
+            self._listener.note(text)
+
+    def begin(self, name: str, expected_s: float) -> None:
+        """Pass it on."""
+        self._listener.begin(name, expected_s)
+
+    def progress(self, progress: SeriesProgress) -> None:
+        """Pass it on."""
+        self._listener.progress(progress)
+
+    def end(self, result: TestResult) -> None:
+        """Say nothing: a single run means little before all are there."""
 
 
 class _Interrupted(Exception):  # noqa: N818 - it is no error
@@ -72,6 +104,7 @@ class _Bench:
         self.plan = plan
         self._folder = folder
         self._listener = listener
+        self._brief = _Brief(listener)
         self._run = run
         self._clock = clock
         self._began = clock()
@@ -197,7 +230,7 @@ class _Bench:
             self._listener.note(f"{name}, block {block + 1} of {wanted}: {candidate.label}")
             request = self.plan.request_for(candidate, group, block, place)
             try:
-                session = self._run(request, self._listener)
+                session = self._run(request, self._brief)
             except InferometerError as error:
                 self._fail(name, candidate, str(error))
                 continue

@@ -76,6 +76,8 @@ def _split(text: str) -> list[str]:
 def _named(word: str) -> tuple[str, str]:
     """Give a word's name and value; a bare word says what it is by being known."""
     name, equals, value = word.partition("=")
+    if equals and name.startswith((_BACKEND_OPTION, _WORKLOAD_OPTION)):
+        return name, value
     if equals:
         name = name.strip().replace("_", "-").lower()
         return {"format": _FORMAT, "batch": "max-batch"}.get(name, name), value.strip()

@@ -49,9 +49,11 @@ def _speed_words(first: str, second: str, ratio: Ratio) -> str:
 
 def times_words(value: float) -> str:
     """Write how many times: three digits, and more where it is close to 1."""
-    if value >= 9.995:
-        return f"{value:,.1f}×" if value < 99.95 else f"{value:,.0f}×"
-    return f"{value:.3f}×" if 0.98 < value < 1.02 else f"{value:.2f}×"
+    if 0.98 < value < 1.02 or value < 0.0995:
+        return f"{value:.3f}×"
+    if value < 9.995:
+        return f"{value:.2f}×"
+    return f"{value:,.1f}×" if value < 99.95 else f"{value:,.0f}×"
 
 
 def interval_words(ratio: Ratio) -> str:
@@ -59,7 +61,7 @@ def interval_words(ratio: Ratio) -> str:
     if ratio.low is None or ratio.high is None:
         return ""
     digits = 2
-    if abs(ratio.low - 1) < 0.02 or abs(ratio.high - 1) < 0.02:
+    if abs(ratio.low - 1) < 0.02 or abs(ratio.high - 1) < 0.02 or ratio.high < 0.1:
         digits = 3
     return f"95% interval {ratio.low:.{digits}f} to {ratio.high:.{digits}f}"
 

@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 __all__ = ["Drift", "WarmUp", "drift_of", "outliers_of", "warm_up_of"]
 
-_WINDOWS = 60
+_WINDOWS = 120
 _FEWEST_IN_A_WINDOW = 3
 _FIRST_PART = 0.4
 _LEAST_CHANGE = 0.05
-_SURE = 1e-3
+_SURE = 0.01
+_FEWEST_FIRST = 4
 _FEWEST_RUNS = 8
 _LEAST_DRIFT = 0.03
 _SURE_OF_DRIFT = 0.01
@@ -53,18 +54,16 @@ class Drift:
 def warm_up_of(durations: NDArray[np.int64]) -> WarmUp | None:
     """Find a first part that differs, in durations [n] in the order in which they came.
 
-    The run is cut into windows, whose medians are tested for one change (Pettitt's test on
-    ranks). It is a warm-up if it lies in the first two fifths, is at least 5 %, and is far
-    from chance.
-
-    Source: Pettitt, A non-parametric approach to the change-point problem, 1979.
+    The run is cut into windows; the medians of the first few are tested against the others
+    (Mann and Whitney), for every number of first ones. It is a warm-up if the clearest of
+    these lies within two fifths, is far from chance, for so many tests, and at least 5 %.
     """
     count = min(_WINDOWS, len(durations) // _FEWEST_IN_A_WINDOW)
-    if count < _FEWEST_RUNS:
+    if count < 2 * _FEWEST_RUNS:
         return None
     parts = np.array_split(np.asarray(durations, np.float64), count)
     medians = np.array([float(np.median(part)) for part in parts])
-    place, p_value = _change_point(medians)
+    place, p_value = _clearest_beginning(medians)
     if p_value > _SURE or place > count * _FIRST_PART:
         return None
     first, rest = float(np.median(medians[:place])), float(np.median(medians[place:]))
@@ -72,14 +71,16 @@ def warm_up_of(durations: NDArray[np.int64]) -> WarmUp | None:
     return WarmUp(place / count, change) if abs(change) >= _LEAST_CHANGE else None
 
 
-def _change_point(values: NDArray[np.float64]) -> tuple[int, float]:
-    """Give how many values come before the likeliest change, and the p-value of none."""
+def _clearest_beginning(values: NDArray[np.float64]) -> tuple[int, float]:
+    """Give how many first values differ most clearly from the others, and the p-value."""
     count = len(values)
+    places = np.arange(_FEWEST_FIRST, count - _FEWEST_FIRST + 1)
     signs = np.sign(values[:, None] - values[None, :])
-    sums = np.array([signs[:place, place:].sum() for place in range(1, count)])
-    place = int(np.abs(sums).argmax()) + 1
-    largest = float(np.abs(sums).max())
-    return place, min(1.0, 2 * math.exp(-6 * largest**2 / (count**3 + count**2)))
+    sums = np.array([signs[:place, place:].sum() for place in places])
+    scores = np.abs(sums) / np.sqrt(places * (count - places) * (count + 1) / 3)
+    best = int(scores.argmax())
+    p_value = math.erfc(float(scores[best]) / math.sqrt(2)) * len(places)
+    return int(places[best]), min(1.0, p_value)
 
 
 def drift_of(speeds: Sequence[float]) -> Drift | None:

@@ -91,7 +91,7 @@ def _pair_row(pair: PairResult, top: float, at: object) -> Markup:
     ratio, middle = pair.ratio, top + 31
     kind = "shown" if pair.shows_difference else "open"
     row = Markup('<g class="pair {}"><title>{}</title>').format(kind, pair.sentence)
-    names = _short(f"{pair.first} : {pair.second}")
+    names = _short(f"{pair.first} to {pair.second}")
     row += Markup('<text class="label" x="{}" y="{}">{}</text>').format(_SIDE, top + 16, names)
     numbers = times_words(ratio.value)
     if ratio.low is not None:

@@ -38,44 +38,35 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
 def _print_group(group: GroupResult, console: Console) -> None:
     console.print()
     console.print(f"[bold]{escape(group.name)}[/]  {escape(group.title)}", highlight=False)
-    if group.scenarios:
-        console.print(_table(group))
-    else:
+    if group.is_refused:
         console.print("[bold red]not comparable[/]", highlight=False)
     for scenario in group.scenarios:
+        console.print(_table(group, scenario))
         for pair in scenario.pairs:
             style = "bold" if pair.shows_difference else "default"
-            console.print(
-                f"{scenario.scenario.value}: {escape(pair.sentence)}", style=style, highlight=False
-            )
+            console.print(escape(pair.sentence), style=style, highlight=False)
     _print_findings(group.findings, "", console)
     for scenario in group.scenarios:
         _print_findings(scenario.findings, f"{scenario.scenario.value}: ", console)
 
 
-def _table(group: GroupResult) -> Table:
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+def _table(group: GroupResult, scenario: ScenarioResult) -> Table:
+    title = escape(scenario_title(scenario))
+    table = Table(title=title, title_justify="left", title_style="default")
+    table.box, table.pad_edge, table.padding = SIMPLE_HEAD, False, (0, 1, 0, 0)
     for name in ("option", "result", "as fast as the first", "accuracy"):
         table.add_column(name)
-    for number, scenario in enumerate(group.scenarios):
-        if number:
-            table.add_section()
-        table.add_row(f"[dim]{escape(scenario_title(scenario))}[/]")
-        _add_rows(table, group, scenario)
-    return table
-
-
-def _add_rows(table: Table, group: GroupResult, scenario: ScenarioResult) -> None:
     records = {one.label: one for one in group.options}
     for option in scenario.options:
         times, interval = pair_cell(scenario, option)
         own = option_interval(option, scenario.unit)
         table.add_row(
-            f"  {escape(option.label)}",
-            f"[bold]{value_text(option.value, scenario.unit)}[/] [dim]{own}[/]",
-            f"{times} [dim]{interval}[/]",
+            escape(option.label),
+            f"[bold]{value_text(option.value, scenario.unit)}[/]\n[dim]{own}[/]",
+            f"{times}\n[dim]{interval}[/]",
             escape(accuracy_cell(records[option.label])),
         )
+    return table
 
 
 def _print_findings(findings: Iterable[Finding], prefix: str, console: Console) -> None:
