@@ -15,7 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from inferometer.cli.output import SilentListener
-from inferometer.comparing import Candidate, Group, Plan, load_comparison, measure_plan, usual_blocks
+from inferometer.comparing import (
+    Candidate,
+    Group,
+    Plan,
+    load_comparison,
+    measure_plan,
+    usual_blocks,
+)
 from inferometer.loadgen import Scenario
 from inferometer.runs import RunRequest
 from inferometer.workloads import WorkloadOptions

@@ -100,7 +100,7 @@ def simulated_session(request: RunRequest, latency_ns: int, **workload: Any) -> 
 def _simulated_test(
     request: RunRequest, scenario: Scenario, mode: Mode, latency_ns: int
 ) -> TestResult:
-    asked = short_settings(scenario, mode=mode, min_query_count=300)
+    asked = short_settings(scenario, mode=mode, min_query_count=80)
     asked = asked.replace(**request.settings(scenario))
     outcome = simulate(asked, latency_ns)
     accuracy = scored([1] * 60 + [0] * 4) if mode is Mode.ACCURACY else None

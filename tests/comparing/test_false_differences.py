@@ -84,9 +84,7 @@ def test_independent_runs_of_one_option_are_told_apart_as_rarely() -> None:
     generator = random.Random(14)
     claimed = 0
     for _ in range(_PAGES):
-        first, second = (
-            [math.exp(generator.gauss(0, 0.1)) for _ in range(6)] for _ in range(2)
-        )
+        first, second = ([math.exp(generator.gauss(0, 0.1)) for _ in range(6)] for _ in range(2))
         ratio = unpaired_ratio(first, second, 0.95)
         assert ratio is not None
         claimed += ratio.shows_difference

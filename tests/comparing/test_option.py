@@ -71,7 +71,7 @@ def test_an_option_changes_the_request(text: str, seen: Any, expected: Any) -> N
         ("serving=fast", "known: inline"),
         ("max-wait-ms=-1", "0 or more"),
         ("onnxruntime:int4", "no number format 'int4'"),
-        ("'unfinished", "option \"'unfinished\""),
+        ("'unfinished", 'option "\'unfinished"'),
     ],
 )
 def test_wrong_words_are_explained(text: str, words: str) -> None:

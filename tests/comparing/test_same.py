@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 
 import pytest
-
 from benchmarks.same import most_by_chance, trial
 
 pytest.importorskip("onnxruntime")

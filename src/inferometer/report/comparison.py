@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from inferometer.comparing import Comparison, GroupResult, ScenarioResult
+from inferometer.comparing import Basis, Comparison, GroupResult, PairResult, ScenarioResult
 from inferometer.loadgen import Severity, write_atomically
 from inferometer.report.comparison_charts import SERIES, blocks_chart, forest_chart
 from inferometer.report.comparison_wording import (
     accuracy_cell,
     accuracy_interval,
+    baseline_of,
     held_text,
     how_text,
     option_interval,
@@ -45,7 +46,60 @@ def comparison_html(comparison: Comparison) -> str:
         how=how_text(comparison),
         held=held_text(comparison),
         groups=[_group(group) for group in comparison.groups],
+        overview=_overview(comparison) if _is_worth_an_overview(comparison) else [],
+        overview_labels=_labels(comparison),
     )
+
+
+def _is_worth_an_overview(comparison: Comparison) -> bool:
+    return sum(len(group.scenarios) for group in comparison.groups) > 2
+
+
+def _labels(comparison: Comparison) -> list[str]:
+    found = [option.label for group in comparison.groups for option in group.options]
+    return list(dict.fromkeys(found))
+
+
+def _overview(comparison: Comparison) -> list[dict[str, Any]]:
+    """Give a row for each workload and scenario, with a cell for each option."""
+    labels = _labels(comparison)
+    return [
+        {
+            "group": number,
+            "workload": group.name,
+            "scenario": scenario.scenario.value,
+            "metric": scenario.metric,
+            "cells": [_overview_cell(group, scenario, label) for label in labels],
+        }
+        for number, group in enumerate(comparison.groups, start=1)
+        for scenario in group.scenarios
+    ]
+
+
+def _overview_cell(group: GroupResult, scenario: ScenarioResult, label: str) -> dict[str, Any]:
+    option = next((one for one in scenario.options if one.label == label), None)
+    record = next((one for one in group.options if one.label == label), None)
+    if option is None or record is None:
+        return {"value": "–", "times": "", "word": "", "accuracy": ""}
+    pair = baseline_of(scenario, label)
+    word = ""
+    if pair is not None:
+        word = "no difference shown"
+        if pair.shows_difference:
+            word = "faster" if pair.first == label else "slower"
+        elif not _is_repeated(pair):
+            word = "single runs"
+    times, interval = pair_cell(scenario, option)
+    return {
+        "value": value_text(option.value, scenario.unit),
+        "times": f"{times} [{interval}]" if interval else times,
+        "word": word,
+        "accuracy": accuracy_cell(record),
+    }
+
+
+def _is_repeated(pair: PairResult) -> bool:
+    return pair.ratio is not None and pair.ratio.basis in (Basis.PAIRED, Basis.UNPAIRED)
 
 
 def _group(group: GroupResult) -> dict[str, Any]:

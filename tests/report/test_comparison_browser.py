@@ -1,0 +1,56 @@
+"""The page of a comparison in a real browser."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from inferometer.report import write_comparison
+from tests.report.test_browser import browser
+from tests.report.test_comparison import three
+
+__all__ = ["browser"]
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+
+@pytest.fixture(scope="module")
+def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_comparison(three(), tmp_path_factory.mktemp("page"))
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [400, 1200])
+def test_the_page_renders_without_errors_or_requests(
+    browser: Any, page_file: Path, scheme: str, width: int
+) -> None:
+    page = browser.new_page(color_scheme=scheme, viewport={"width": width, "height": 900})
+    problems: list[str] = []
+    requests: list[str] = []
+    page.on("console", lambda message: problems.append(message.text))
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("request", lambda request: requests.append(request.url))
+    page.goto(page_file.as_uri())
+    assert problems == []
+    assert requests == [page_file.as_uri()], "nothing but the page itself is loaded"
+    assert page.locator("ul.verdicts li").count() == 3
+    for chart in page.locator("svg.chart").all():
+        box = chart.bounding_box()
+        assert box is not None
+        assert box["width"] > 200
+        assert chart.get_attribute("aria-label")
+    overflow = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+    assert overflow <= 0, "the page itself never scrolls sideways"
+    page.close()
+
+
+def test_details_open_by_keyboard(browser: Any, page_file: Path) -> None:
+    page = browser.new_page()
+    page.goto(page_file.as_uri())
+    details = page.locator("details").first
+    details.locator("summary").focus()
+    page.keyboard.press("Enter")
+    assert details.get_attribute("open") is not None
+    page.close()
