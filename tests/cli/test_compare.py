@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from inferometer.cli.compare import _workload_and_texts
+from inferometer.cli.compare import _workloads_and_texts
 from inferometer.cli.main import main
 from inferometer.loadgen import Scenario
 from tests.cli.test_cli import inferometer
@@ -26,25 +26,25 @@ def compare(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, s
 
 
 @pytest.mark.parametrize(
-    ("items", "texts", "workload", "expected"),
+    ("items", "texts", "workloads", "expected"),
     [
-        (("a", "b"), (), None, ("pocket-mobilenet", ["a", "b"])),
-        (("pocket-resnet", "a", "b"), (), None, ("pocket-resnet", ["a", "b"])),
-        (("pocket",), ("a", "b"), None, ("pocket", ["a", "b"])),
-        (("a",), ("b",), "pocket-gnmt", ("pocket-gnmt", ["a", "b"])),
+        (("a", "b"), (), (), (["pocket-mobilenet"], ["a", "b"])),
+        (("pocket-resnet", "a", "b"), (), (), (["pocket-resnet"], ["a", "b"])),
+        (("pocket",), ("a", "b"), (), (["pocket"], ["a", "b"])),
+        (("a",), ("b",), ("pocket-gnmt", "gnmt"), (["pocket-gnmt", "gnmt"], ["a", "b"])),
         (
             ("pocket-resnet", "pocket-mobilenet"),
             (),
-            None,
-            ("pocket-mobilenet", ["pocket-resnet", "pocket-mobilenet"]),
+            (),
+            (["pocket-mobilenet"], ["pocket-resnet", "pocket-mobilenet"]),
         ),
     ],
 )
 def test_the_workload_is_told_from_the_options(
-    items: tuple[str, ...], texts: tuple[str, ...], workload: str | None, expected: object
+    items: tuple[str, ...], texts: tuple[str, ...], workloads: tuple[str, ...], expected: object
 ) -> None:
-    asked = {"items": items, "texts": texts, "workload": workload}
-    assert _workload_and_texts(asked) == expected
+    asked = {"items": items, "texts": texts, "workloads": workloads}
+    assert _workloads_and_texts(asked) == expected
 
 
 @pytest.mark.parametrize(

@@ -71,7 +71,12 @@ _AS_RUN: dict[str, Any] = {
 @click.option(
     "--with", "texts", multiple=True, metavar="OPTION", help="an option; repeat for each of them"
 )
-@click.option("--workload", help=f"what all of them run [default: {_USUAL_WORKLOAD}]")
+@click.option(
+    "--workload",
+    "workloads",
+    multiple=True,
+    help=f"what all of them run, or a suite; repeat for several [default: {_USUAL_WORKLOAD}]",
+)
 @click.option("--task", help="the task of your own model, as in `inferometer run`")
 @click.option("--model", type=click.Path(path_type=Path), help="your own model, for all options")
 @click.option("--data", type=click.Path(path_type=Path), help="the data set's folder or list")
@@ -188,19 +193,22 @@ def _measured(
 
 
 def _plan(options: dict[str, Any], output: Path) -> Plan:
-    workload, texts = _workload_and_texts(options)
+    workloads, texts = _workloads_and_texts(options)
     chosen = with_labels([parse_option(text) for text in texts])
     if len(chosen) < 2:
         raise click.UsageError(f"give two or more options to compare, such as: {_EXAMPLE}")
     asked = {
         **_AS_RUN,
         **options,
-        "workload": options["task"] or workload,
         "scenarios": options["scenarios"] or _USUAL_SCENARIOS,
         "budget": options["seconds"],
         "precision": 0.02,
     }
-    requests = requests_of(asked, output)
+    requests = [
+        request
+        for workload in ([options["task"]] if options["task"] else workloads)
+        for request in requests_of({**asked, "workload": workload}, output)
+    ]
     plan = Plan(
         groups=_groups(requests, chosen),
         scenarios=requests[0].scenarios,
@@ -225,21 +233,19 @@ def _seed(options: dict[str, Any]) -> int:
     return random.SystemRandom().getrandbits(32) if options["seed"] is None else options["seed"]
 
 
-def _workload_and_texts(options: dict[str, Any]) -> tuple[str, Sequence[str]]:
-    """Tell the workload that all run from the options that are compared.
+def _workloads_and_texts(options: dict[str, Any]) -> tuple[Sequence[str], Sequence[str]]:
+    """Tell the workloads that all run from the options that are compared.
 
     A first word that names a workload or suite is what all run, unless the others name
     workloads as well: then these are what is compared.
     """
     items, texts = list(options["items"]), list(options["texts"])
     known = {*workload_names(), *suite_names()}
-    workload = options["workload"]
+    workloads = dict.fromkeys(options["workloads"])
     others = [*items[1:], *texts]
     if items and items[0] in known and not (others and all(word in known for word in others)):
-        if workload is not None:
-            raise click.UsageError(f"both {items[0]} and --workload {workload} are given")
-        workload = items.pop(0)
-    return workload or _USUAL_WORKLOAD, [*items, *texts]
+        workloads = dict.fromkeys([items.pop(0), *workloads])
+    return list(workloads) or [_USUAL_WORKLOAD], [*items, *texts]
 
 
 def _groups(requests: Sequence[RunRequest], options: Sequence[Option]) -> tuple[Group, ...]:

@@ -65,7 +65,9 @@ def judged_group(
     findings += weaknesses(labels, [one.seen for one in measured], is_interleaved=is_interleaved)
     scenarios: list[ScenarioResult] = []
     common = compared_scenarios(measured)
-    if len(measured) > 1 and not common:
+    if not any(one.measurements for one in options):
+        findings.append(finding_of("few-runs", "nothing was run yet"))
+    elif len(measured) > 1 and not common:
         findings.append(finding_of("scenario", _scenarios_words(measured)))
     if common and not _keep_from_comparing(findings):
         scenarios = [

@@ -44,10 +44,10 @@ def parse_option(text: str) -> Option:
     """
     words: dict[str, str] = {}
     for word in _split(text):
-        name, value = _named(word)
-        if name in words:
-            raise OptionError(f"option {text!r} gives {name} twice")
-        words[name] = value
+        for name, value in _named(word):
+            if name in words:
+                raise OptionError(f"option {text!r} gives {name} twice")
+            words[name] = value
     if not words:
         raise OptionError("an option is empty; give a backend, such as onnxruntime:int8")
     label = words.pop(_NAME, "") or _label(words)
@@ -73,21 +73,21 @@ def _split(text: str) -> list[str]:
         raise OptionError(f"option {text!r}: {error}") from error
 
 
-def _named(word: str) -> tuple[str, str]:
-    """Give a word's name and value; a bare word says what it is by being known."""
+def _named(word: str) -> list[tuple[str, str]]:
+    """Give names with values; a bare word says what it is by being known."""
     name, equals, value = word.partition("=")
     if equals and name.startswith((_BACKEND_OPTION, _WORKLOAD_OPTION)):
-        return name, value
+        return [(name, value)]
     if equals:
         name = name.strip().replace("_", "-").lower()
-        return {"format": _FORMAT, "batch": "max-batch"}.get(name, name), value.strip()
+        name = {"format": _FORMAT, "batch": "max-batch"}.get(name, name)
+        return _backend_words(value.strip()) if name == _BACKEND else [(name, value.strip())]
     if word in NUMBER_FORMATS:
-        return _FORMAT, word
+        return [(_FORMAT, word)]
     if word.partition(":")[0] in backend_names():
-        # The number format behind the colon is taken apart when the option is applied.
-        return _BACKEND, word
+        return _backend_words(word)
     if word in workload_names():
-        return _WORKLOAD, word
+        return [(_WORKLOAD, word)]
     hint = nearest_name(word, [*backend_names(), *workload_names()])
     raise OptionError(
         f"{word!r} is no run folder, backend, number format or workload{hint}; write such as "
@@ -95,10 +95,16 @@ def _named(word: str) -> tuple[str, str]:
     )
 
 
+def _backend_words(text: str) -> list[tuple[str, str]]:
+    """Take a backend and the number format behind its colon apart."""
+    backend, colon, number_format = text.partition(":")
+    return [(_BACKEND, backend), *([(_FORMAT, number_format)] if colon else [])]
+
+
 def _label(words: Mapping[str, str]) -> str:
     """Say an option in as few words as tell it."""
     bare = [
-        words[name].replace(":", " ") for name in (_WORKLOAD, _BACKEND, _FORMAT) if name in words
+        words[name] for name in (_WORKLOAD, _BACKEND, _FORMAT) if name in words
     ]
     others = [
         f"{name} {Path(value).name if name in ('model', 'tuned') else value}"
@@ -122,16 +128,7 @@ def with_labels(options: list[Option]) -> list[Option]:
 
 def with_option(request: RunRequest, option: Option) -> RunRequest:
     """Give a request as the option changes it; raise `OptionError` for a wrong value."""
-    words = dict(option.words)
-    backend, colon, number_format = words.get(_BACKEND, "").partition(":")
-    if colon:
-        words[_BACKEND] = backend
-        words.setdefault(_FORMAT, number_format)
-        if words[_FORMAT] not in NUMBER_FORMATS:
-            raise OptionError(
-                f"option {option.label!r}: there is no number format {words[_FORMAT]!r}; known: "
-                f"{', '.join(NUMBER_FORMATS)}"
-            )
+    words = option.words
     for name, value in words.items():
         try:
             request = _changed(request, name, value)

@@ -26,6 +26,7 @@ from inferometer.runs.folder import write_json
 __all__ = ["comparison_html", "comparison_markdown", "write_comparison"]
 
 _PAGE, _MARKDOWN, _JSON = "comparison.html", "comparison.md", "comparison.json"
+_UNSURE = {Basis.SINGLE: "single runs", Basis.TOO_FEW: "too few runs"}
 _ESCAPED = str.maketrans({character: f"\\{character}" for character in "\\`*_{}[]<>|#!"})
 
 
@@ -87,8 +88,8 @@ def _overview_cell(group: GroupResult, scenario: ScenarioResult, label: str) -> 
         word = "no difference shown"
         if pair.shows_difference:
             word = "faster" if pair.first == label else "slower"
-        elif not _is_repeated(pair):
-            word = "single runs"
+        elif pair.ratio is not None and pair.ratio.basis in _UNSURE:
+            word = _UNSURE[pair.ratio.basis]
     times, interval = pair_cell(scenario, option)
     return {
         "value": value_text(option.value, scenario.unit),
@@ -96,10 +97,6 @@ def _overview_cell(group: GroupResult, scenario: ScenarioResult, label: str) -> 
         "word": word,
         "accuracy": accuracy_cell(record),
     }
-
-
-def _is_repeated(pair: PairResult) -> bool:
-    return pair.ratio is not None and pair.ratio.basis in (Basis.PAIRED, Basis.UNPAIRED)
 
 
 def _group(group: GroupResult) -> dict[str, Any]:
