@@ -44,7 +44,7 @@ class Machine:
         self._seconds = seconds
         self.now_s = 0.0
         self.requests: list[RunRequest] = []
-        self.fails: dict[int, Exception] = {}
+        self.fails: dict[int, BaseException] = {}
 
     def __call__(self, request: RunRequest, listener: Listener) -> Session:
         self.requests.append(request)
@@ -151,8 +151,9 @@ def test_an_option_that_fails_is_left_out_and_the_others_are_compared(tmp_path: 
 
 def test_cut_off_it_goes_on_where_it_was(tmp_path: Path) -> None:
     machine = Machine({"a": 200_000, "b": 300_000})
-    machine.fails[8] = KeyboardInterrupt()  # type: ignore[assignment]
-    measured(plan_of(tmp_path), tmp_path, machine)
+    machine.fails[8] = KeyboardInterrupt()
+    with pytest.raises(KeyboardInterrupt):
+        measured(plan_of(tmp_path), tmp_path, machine)
     found = load_comparison(tmp_path)
     assert (found.blocks, found.is_complete) == (2, False)
     assert not any(pair.shows_difference for pair in found.groups[0].scenarios[0].pairs)

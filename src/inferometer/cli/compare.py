@@ -145,7 +145,7 @@ def command(**options: Any) -> None:
     inferometer compare runs/one runs/other
     """  # noqa: D301
     console = Console(stderr=options["as_json"], highlight=False)
-    comparison, folder = _compared(options, console)
+    comparison, folder, was_interrupted = _compared(options, console)
     page = write_comparison(comparison, folder)
     if options["as_json"]:
         values = {**comparison.to_mapping(), "report": str(page)}
@@ -153,14 +153,18 @@ def command(**options: Any) -> None:
     else:
         print_comparison(comparison, console)
         console.print(f"report: {page}", style="bold", soft_wrap=True)
-    if comparison.is_interleaved and not comparison.is_complete:
+    if was_interrupted:
         line = shlex.join(["inferometer", "compare", "--resume", str(folder)])
-        click.echo(f"to go on: {line}", err=options["as_json"])
+        click.echo(f"interrupted; to go on: {line}", err=options["as_json"])
+        sys.exit(EXIT_INTERRUPTED)
     sys.exit(EXIT_REFUSED if comparison.is_refused else 0)
 
 
-def _compared(options: dict[str, Any], console: Console) -> tuple[Comparison, Path]:
-    """Measure, or read what was measured; give it with the folder of its report."""
+def _compared(options: dict[str, Any], console: Console) -> tuple[Comparison, Path, bool]:
+    """Measure, or read what was measured.
+
+    Gives it with the folder of its report, and whether measuring was interrupted.
+    """
     folders = [Path(item) for item in options["items"] if Path(item).is_dir()]
     if options["resume"] is not None:
         return _measured(read_plan(options["resume"]), options["resume"], options, console)
@@ -174,22 +178,25 @@ def _compared(options: dict[str, Any], console: Console) -> tuple[Comparison, Pa
     if not folders:
         return _measured(_plan(options, output), output, options, console)
     if len(folders) == 1 and is_comparison(folders[0]):
-        return load_comparison(folders[0]), options["output"] or folders[0]
+        return load_comparison(folders[0]), options["output"] or folders[0], False
     mixed = next((folder for folder in folders if is_comparison(folder)), None)
     if mixed is not None:
         raise click.UsageError(
             f"{mixed} is a comparison, with all of its options; give it alone to see it again, "
             "or folders of single options within it"
         )
-    return compare_folders(folders, _command_line()), output
+    return compare_folders(folders, _command_line()), output, False
 
 
 def _measured(
     plan: Plan, folder: Path, options: dict[str, Any], console: Console
-) -> tuple[Comparison, Path]:
+) -> tuple[Comparison, Path, bool]:
     listener = listener_for(console, quiet=options["as_json"] or options["quiet"])
-    measure_plan(plan, folder, listener)
-    return load_comparison(folder), folder
+    try:
+        measure_plan(plan, folder, listener)
+    except KeyboardInterrupt:
+        return load_comparison(folder), folder, True
+    return load_comparison(folder), folder, False
 
 
 def _plan(options: dict[str, Any], output: Path) -> Plan:
@@ -253,7 +260,8 @@ def _groups(requests: Sequence[RunRequest], options: Sequence[Option]) -> tuple[
     if any("workload" in option.words for option in options):
         requests = requests[:1]
     groups = []
-    for request in requests:
+    # A suite may be named beside one of its workloads.
+    for request in {one.workload: one for one in requests}.values():
         candidates = tuple(
             Candidate(option.label, option.words, with_option(request, option))
             for option in options

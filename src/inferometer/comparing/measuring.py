@@ -40,7 +40,7 @@ _TOOLS = {"litert": "litert", "armnn": "litert-per-tensor"}
 
 
 class _Brief:
-    """A listener of runs that repeat: progress is told, and each remark once."""
+    """A listener of runs that repeat: it passes each remark on once, and nothing else."""
 
     def __init__(self, listener: Listener):
         self._listener = listener
@@ -53,19 +53,13 @@ class _Brief:
             self._listener.note(text)
 
     def begin(self, name: str, expected_s: float) -> None:
-        """Pass it on."""
-        self._listener.begin(name, expected_s)
+        """Say nothing: the blocks are what is followed."""
 
     def progress(self, progress: SeriesProgress) -> None:
-        """Pass it on."""
-        self._listener.progress(progress)
+        """Say nothing."""
 
     def end(self, result: TestResult) -> None:
         """Say nothing: a single run means little before all are there."""
-
-
-class _Interrupted(Exception):  # noqa: N818 - it is no error
-    """Somebody asked for an end."""
 
 
 def measure_plan(
@@ -78,15 +72,13 @@ def measure_plan(
     """Measure everything of a plan that isn't in its folder yet; give the plan as it was kept.
 
     How many blocks are run depends on time alone, and with a precision on how wide the
-    intervals are, never on where they lie. Interrupted, it leaves what is finished.
+    intervals are, never on where they lie. Raises KeyboardInterrupt if it was interrupted;
+    what is finished is in the folder then, and can be gone on with.
     """
     bench = _Bench(plan, folder, listener, run, clock)
     write_plan(folder, plan)
-    try:
-        bench.prepare()
-        bench.measure()
-    except (_Interrupted, KeyboardInterrupt):
-        listener.note("interrupted; what was finished is compared")
+    bench.prepare()
+    bench.measure()
     return bench.plan
 
 
@@ -193,13 +185,16 @@ class _Bench:
         fewest = fewest_pairs(self.plan.confidence)
         longest_s = 0.0
         self._drop_unfinished(name)
-        done = len(self.plan.orders.get(name, ()))
+        first = done = len(self.plan.orders.get(name, ()))
         while done < wanted and len(self._group(name).running) > 1:
             begun = self._clock()
             if done >= fewest and begun - began + longest_s > limit_s:
                 self._listener.note(f"{name}: the time is used up after {done} blocks")
                 return
-            self._run_block(name, done, wanted)
+            left_s = (begun - began) / (done - first) * (wanted - done) if done > first else 0.0
+            left = f", about {left_s / 60:.0f} min left" if left_s > 90 else ""
+            self._listener.note(f"{name}: block {done + 1} of {wanted}{left}")
+            self._run_block(name, done)
             longest_s = max(longest_s, self._clock() - begun)
             if done == 0 and limit_s < math.inf and longest_s * fewest > limit_s:
                 self._listener.note(
@@ -222,12 +217,11 @@ class _Bench:
             if place.exists():
                 _set_aside(self._folder, place)
 
-    def _run_block(self, name: str, block: int, wanted: int) -> None:
+    def _run_block(self, name: str, block: int) -> None:
         group = self._group(name)
         order = self.plan.order_of(group, block)
         for candidate in order:
             place = block_place(self._folder, group, candidate, block)
-            self._listener.note(f"{name}, block {block + 1} of {wanted}: {candidate.label}")
             request = self.plan.request_for(candidate, group, block, place)
             try:
                 session = self._run(request, self._brief)
@@ -278,7 +272,7 @@ class _Bench:
     @staticmethod
     def _check_interrupted(session: Session) -> None:
         if any(test.was_interrupted for test in session.tests):
-            raise _Interrupted
+            raise KeyboardInterrupt
 
 
 def _failure_of(session: Session) -> str:

@@ -103,9 +103,7 @@ def _backend_words(text: str) -> list[tuple[str, str]]:
 
 def _label(words: Mapping[str, str]) -> str:
     """Say an option in as few words as tell it."""
-    bare = [
-        words[name] for name in (_WORKLOAD, _BACKEND, _FORMAT) if name in words
-    ]
+    bare = [words[name] for name in (_WORKLOAD, _BACKEND, _FORMAT) if name in words]
     others = [
         f"{name} {Path(value).name if name in ('model', 'tuned') else value}"
         for name, value in words.items()

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from inferometer.comparing import Basis, Comparison, GroupResult, PairResult, ScenarioResult
+from inferometer.comparing import Basis, Comparison, GroupResult, ScenarioResult
 from inferometer.loadgen import Severity, write_atomically
 from inferometer.report.comparison_charts import SERIES, blocks_chart, forest_chart
 from inferometer.report.comparison_wording import (
