@@ -16,7 +16,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import inferometer
 from inferometer.backends import get_backend
 from inferometer.loadgen import Recording
 from inferometer.runs.loaded import LoadedWorkload
@@ -90,7 +89,7 @@ def session_context(request: RunRequest, loaded: LoadedWorkload) -> dict[str, An
 
 def _code(request: RunRequest, loaded: LoadedWorkload) -> dict[str, str]:
     """Give hashes by name: of the package, and of the user's files and plugins."""
-    own = Path(inferometer.__file__).parent
+    own = Path(__file__).parents[1]
     found = {"inferometer": _package_sha256(own)}
     things = (loaded.workload, get_backend(request.backend))
     modules = (sys.modules.get(type(thing).__module__) for thing in things)
