@@ -1,11 +1,9 @@
 """Comparing: options or recorded runs set against each other, with what speaks against it."""
 
 from inferometer.comparing.comparison import (
-    AccuracyPair,
     Comparison,
     GroupResult,
     OptionResult,
-    PairResult,
     ScenarioResult,
 )
 from inferometer.comparing.findings import RULES
@@ -17,6 +15,7 @@ from inferometer.comparing.folder import (
 )
 from inferometer.comparing.measuring import measure_plan
 from inferometer.comparing.option import Option, OptionError, parse_option, with_labels, with_option
+from inferometer.comparing.pair import AccuracyPair, PairResult
 from inferometer.comparing.plan import Candidate, Group, Plan, confidence_of, usual_blocks
 from inferometer.comparing.ratio import Basis, Ratio, paired_ratio, single_ratio, unpaired_ratio
 from inferometer.comparing.recorded import compare_folders, load_comparison

@@ -9,25 +9,24 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from inferometer.comparing.brief_listener import BriefListener
 from inferometer.comparing.folder import block_place, write_plan
+from inferometer.comparing.int8 import make_int8
+from inferometer.comparing.outcome import failure_of, offline_rates
 from inferometer.comparing.plan import Candidate, Group, Plan
 from inferometer.comparing.recorded import load_comparison
-from inferometer.loadgen import InferometerError, Mode, Scenario, SeriesProgress, Severity
-from inferometer.quantization import quantize_workload, workload_for_tool
-from inferometer.quantization.quantize import QuantizationOptions
+from inferometer.loadgen import InferometerError, Mode, Scenario
 from inferometer.runs import (
     Effort,
     Listener,
     RunRequest,
     Session,
-    TestResult,
     run_supervised,
 )
 from inferometer.runs.effort import Pace, server_rate
 from inferometer.runs.folder import INTERRUPTED
 from inferometer.tuning.gain import fewest_pairs
 from inferometer.workloads import get_workload
-from inferometer.workloads.places import quantized_folder
 
 __all__ = ["Run", "measure_plan"]
 
@@ -36,30 +35,6 @@ Run = Callable[[RunRequest, Listener], Session]
 
 _FIRST_LOOK = Effort(budget_s=0.5, least_s=0.3)
 _MOST_FAILURES = 2
-_TOOLS = {"litert": "litert", "armnn": "litert-per-tensor"}
-
-
-class _Brief:
-    """A listener of runs that repeat: it passes each remark on once, and nothing else."""
-
-    def __init__(self, listener: Listener):
-        self._listener = listener
-        self._told: set[str] = set()
-
-    def note(self, text: str) -> None:
-        """Pass on what wasn't said before."""
-        if text not in self._told:
-            self._told.add(text)
-            self._listener.note(text)
-
-    def begin(self, name: str, expected_s: float) -> None:
-        """Say nothing: the blocks are what is followed."""
-
-    def progress(self, progress: SeriesProgress) -> None:
-        """Say nothing."""
-
-    def end(self, result: TestResult) -> None:
-        """Say nothing: a single run means little before all are there."""
 
 
 def measure_plan(
@@ -96,7 +71,7 @@ class _Bench:
         self.plan = plan
         self._folder = folder
         self._listener = listener
-        self._brief = _Brief(listener)
+        self._brief = BriefListener(listener)
         self._run = run
         self._clock = clock
         self._began = clock()
@@ -111,7 +86,7 @@ class _Bench:
                 place = block_place(self._folder, group, candidate, None)
                 session = self._first_session(name, candidate, place)
                 if session is not None:
-                    rates += _offline_rates(session)
+                    rates += offline_rates(session)
             self._choose_rate(name, rates)
 
     def _first_session(self, name: str, candidate: Candidate, place: Path) -> Session | None:
@@ -128,28 +103,17 @@ class _Bench:
             effort=_FIRST_LOOK,
         )
         try:
-            self._make_int8(request)
+            make_int8(request, self._listener.note)
             session = self._run(request, self._listener)
         except InferometerError as error:
             self._fail(name, candidate, str(error))
             return None
         self._check_interrupted(session)
-        failure = _failure_of(session)
+        failure = failure_of(session)
         if failure:
             self._fail(name, candidate, failure)
             return None
         return session
-
-    def _make_int8(self, request: RunRequest) -> None:
-        """Make the int8 model of a workload if there is none yet."""
-        options = request.workload_options
-        if options.number_format != "int8" or quantized_folder(request.workload).exists():
-            return
-        tool = _TOOLS.get(request.backend, "onnxruntime")
-        self._listener.note(f"{request.workload}: making its int8 model with {tool}")
-        plain = dataclasses.replace(options, number_format="fp32")
-        workload = workload_for_tool(request.workload, plain, tool)
-        quantize_workload(workload, QuantizationOptions(tool))
 
     def _choose_rate(self, name: str, rates: list[float]) -> None:
         """Take the usual Server rate of the slowest, unless a rate was asked for."""
@@ -229,7 +193,7 @@ class _Bench:
                 self._fail(name, candidate, str(error))
                 continue
             self._check_interrupted(session)
-            failure = _failure_of(session)
+            failure = failure_of(session)
             if failure:
                 key = (name, candidate.label)
                 self._failures[key] = self._failures.get(key, 0) + 1
@@ -273,26 +237,6 @@ class _Bench:
     def _check_interrupted(session: Session) -> None:
         if any(test.was_interrupted for test in session.tests):
             raise KeyboardInterrupt
-
-
-def _failure_of(session: Session) -> str:
-    """Say why a session says nothing; empty if it does."""
-    for found in session.findings:
-        if found.rule.severity is Severity.ERROR:
-            return f"{found.rule.title} ({found.seen})"
-    for test in session.tests:
-        if test.has_failed:
-            errors = [f for f in test.findings if f.rule.severity is Severity.ERROR]
-            return f"{errors[0].rule.title} ({errors[0].seen})"
-    return ""
-
-
-def _offline_rates(session: Session) -> list[float]:
-    return [
-        test.verdict.metric.value
-        for test in session.tests
-        if test.verdict is not None and test.verdict.metric.value
-    ]
 
 
 def _set_aside(folder: Path, place: Path) -> None:

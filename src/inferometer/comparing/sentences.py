@@ -8,7 +8,7 @@ from inferometer.comparing.ratio import Basis, Ratio
 from inferometer.workloads import in_unit
 
 if TYPE_CHECKING:
-    from inferometer.comparing.comparison import AccuracyPair
+    from inferometer.comparing.pair import AccuracyPair
 
 __all__ = ["accuracy_words", "interval_words", "p_words", "pair_sentence", "points", "times_words"]
 
