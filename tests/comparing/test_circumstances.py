@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from inferometer.comparing import RULES
+from inferometer.comparing import COMPARISON_RULES
 from inferometer.comparing.circumstances import asked_differences, differing, weaknesses
 from inferometer.loadgen import Severity
 from tests.comparing.options import FACTS, compared, measurement, record
@@ -146,10 +146,10 @@ def test_other_metrics_and_other_work_are_refused(changes: dict[str, Any], rule:
 
 
 def test_every_rule_has_an_id_of_its_own_and_a_remedy() -> None:
-    assert len({rule.id for rule in RULES}) == len(RULES)
-    for rule in RULES:
+    for name, rule in COMPARISON_RULES.items():
+        assert rule.id == name
         assert rule.id.startswith("compare.")
         assert rule.title
         assert rule.remedy
-    refused = {rule.id for rule in RULES if rule.severity is Severity.ERROR}
+    refused = {rule.id for rule in COMPARISON_RULES.values() if rule.severity is Severity.ERROR}
     assert {"compare.task", "compare.data", "compare.metric", "compare.load"} <= refused

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from inferometer.comparing import COMPARISON_RULES
 from inferometer.loadgen import RULES, Rule
 from inferometer.rounds import RoundRule, RuleKind, load_rules
 from inferometer.runs import RUN_RULES
@@ -26,9 +27,20 @@ _OF_ANY_ROUND: Mapping[str, tuple[str, Mapping[str, Rule]]] = {
     "measuring": ("what is seen while a test is measured, whatever the round", RULES),
     "runs": ("what is found about a test and its model, whatever the round", RUN_RULES),
     "gates": ("what is found of the gates of `--fail-if`", GATE_RULES),
+    "comparing": ("what speaks against a comparison of `inferometer compare`", COMPARISON_RULES),
     "results": ("what is odd about a result that `inferometer results` reads", READING_RULES),
 }
-GROUP_NAMES = ("rulebook", "checks", "building", "measuring", "runs", "gates", "audits", "results")
+GROUP_NAMES = (
+    "rulebook",
+    "checks",
+    "building",
+    "measuring",
+    "runs",
+    "gates",
+    "comparing",
+    "audits",
+    "results",
+)
 """The groups in their order."""
 
 _GROUP_OF_AREA = {"rule": "rulebook", "submit": "building", "audit": "audits"}

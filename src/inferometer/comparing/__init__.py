@@ -6,7 +6,7 @@ from inferometer.comparing.comparison import (
     OptionResult,
     ScenarioResult,
 )
-from inferometer.comparing.findings import RULES
+from inferometer.comparing.findings import COMPARISON_RULES
 from inferometer.comparing.folder import (
     ComparisonFolderError,
     is_comparison,
@@ -21,7 +21,7 @@ from inferometer.comparing.ratio import Basis, Ratio, paired_ratio, single_ratio
 from inferometer.comparing.recorded import compare_folders, load_comparison
 
 __all__ = [
-    "RULES",
+    "COMPARISON_RULES",
     "AccuracyPair",
     "Basis",
     "Candidate",

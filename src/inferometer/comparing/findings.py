@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from inferometer.loadgen import Finding, Rule, Severity
 
-__all__ = ["RULES", "finding_of"]
+__all__ = ["COMPARISON_RULES", "finding_of"]
 
 _ERROR, _WARNING, _INFO = Severity.ERROR, Severity.WARNING, Severity.INFO
 
-RULES = (
+_RULES = (
     Rule(
         "compare.task",
         "They do different tasks",
@@ -180,11 +182,11 @@ RULES = (
         "it is kept: the ratio hardly moves by it; see in its folder what happened",
     ),
 )
-"""Everything that is said about a comparison, by id."""
 
-_BY_ID = {rule.id: rule for rule in RULES}
+COMPARISON_RULES: Mapping[str, Rule] = {rule.id: rule for rule in _RULES}
+"""Everything that is said about a comparison, by id."""
 
 
 def finding_of(name: str, seen: str) -> Finding:
     """Give a finding by the last part of its rule's id, with what was seen."""
-    return Finding(_BY_ID[f"compare.{name}"], seen)
+    return Finding(COMPARISON_RULES[f"compare.{name}"], seen)
