@@ -8,10 +8,7 @@ from typing import Any
 import pytest
 
 from inferometer.report import write_comparison
-from tests.report.test_browser import browser
 from tests.report.test_comparison import three
-
-__all__ = ["browser"]
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
