@@ -28,8 +28,8 @@ DIFFERENCES: list[tuple[str, Any, Any, str]] = [
     ("package inferometer", "0.1", "0.2", "code"),
     ("code of inferometer, sha256", "aa", "bb", "code"),
     ("code of my.py, sha256", "aa", "bb", "code"),
-    ("threads of a call", "1", "2", "threads"),
-    ("serving", "inline", "pool workers 2", "threads"),
+    ("threads, SingleStream", "1", "2", "threads"),
+    ("serving, Offline", "inline", "pool workers 2", "threads"),
     ("affinity", "0-1", "0-3", "affinity"),
     ("environment", "OMP_NUM_THREADS=1", "OMP_NUM_THREADS=2", "affinity"),
     ("model, sha256", "aa", "bb", "model"),
@@ -59,9 +59,9 @@ def test_the_same_or_an_unknown_value_says_nothing(
 @pytest.mark.parametrize(
     ("fact", "asked"),
     [
-        ("threads of a call", "threads"),
-        ("threads of a call", "tuned"),
-        ("serving", "workers"),
+        ("threads, SingleStream", "threads"),
+        ("threads, SingleStream", "tuned"),
+        ("serving, Server", "workers"),
         ("framework version", "backend"),
         ("model, sha256", "number-format"),
         ("model, sha256", "backend"),

@@ -17,12 +17,15 @@ _STOLEN = 0.02
 _THROTTLED = 0.01
 _WAITED_FOR_MEMORY = 0.05
 _OTHER_FREQUENCY = 0.05
-_CODE = "code of "
+_ANY = "…"
 
 
 @dataclass(frozen=True)
 class _Check:
-    """A difference that matters: a finding, the facts, and words whose difference explains it."""
+    """A difference that matters: a finding, the facts, and words whose difference explains it.
+
+    A fact that ends with … stands for all that begin so.
+    """
 
     finding: str
     facts: tuple[str, ...]
@@ -37,9 +40,9 @@ _CHECKS = (
     _Check("governor", ("governor",)),
     _Check("versions", ("Python", "kernel", "operating system", "package numpy")),
     _Check("versions", ("framework version",), ("backend",)),
-    _Check("code", ("package inferometer",)),
-    _Check("threads", ("threads of a call",), ("threads", "tuned", "model", "workload")),
-    _Check("threads", ("serving",), ("serving", "workers", "max-batch", "max-wait-ms", "tuned")),
+    _Check("code", ("package inferometer", "code of …")),
+    _Check("threads", ("threads, …",), ("threads", "tuned", "model", "workload")),
+    _Check("threads", ("serving, …",), ("serving", "workers", "max-batch", "max-wait-ms", "tuned")),
     _Check("affinity", ("affinity", "environment")),
     _Check(
         "model", ("model, sha256",), ("model", "number-format", "backend", "weights", "workload")
@@ -83,15 +86,18 @@ def differing(
     """
     rows = {row.name: row for row in fact_rows(facts)}
     found: dict[str, list[str]] = {}
-    checks = [*_CHECKS, *(_Check("code", (name,)) for name in rows if name.startswith(_CODE))]
-    for check in checks:
+    for check in _CHECKS:
         if set(check.explained_by) & set(explained):
             continue
-        for name in check.facts:
-            row = rows.get(name)
-            if row is not None and row.differs:
+        for name, row in rows.items():
+            if row.differs and any(_is_meant(name, fact) for fact in check.facts):
                 found.setdefault(check.finding, []).append(_seen(labels, row))
     return [finding_of(name, "; ".join(seen)) for name, seen in found.items()]
+
+
+def _is_meant(name: str, fact: str) -> bool:
+    """Whether a fact is the one of this name, or one of those that begin with it."""
+    return name == fact or (fact.endswith(_ANY) and name.startswith(fact.removesuffix(_ANY)))
 
 
 def _seen(labels: Sequence[str], row: FactRow) -> str:

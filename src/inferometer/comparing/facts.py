@@ -51,7 +51,7 @@ def facts_of(session: Session) -> dict[str, Any]:
         "run": session.label,
         **{name: system.get(key) for name, key in _SYSTEM.items()},
         **{f"package {name}": text for name, text in _packages(session).items()},
-        "threads of a call": _by_scenario(context.get("threads", {})),
+        **{f"threads, {name}": count for name, count in context.get("threads", {}).items()},
         "affinity": _ranges(context.get("affinity", ())),
         "environment": ", ".join(
             f"{name}={value}" for name, value in context.get("environment", {}).items()
@@ -60,7 +60,7 @@ def facts_of(session: Session) -> dict[str, Any]:
             f"code of {name}, sha256": _short(digest)
             for name, digest in context.get("code", {}).items()
         },
-        "serving": _serving(session),
+        **{f"serving, {name}": text for name, text in _serving(session).items()},
     }
     return {name: value for name, value in facts.items() if value not in (None, "", {}, [])}
 
@@ -98,25 +98,15 @@ def _packages(session: Session) -> Mapping[str, str]:
     return {name: packages[name] for name in ("inferometer", "numpy") if name in packages}
 
 
-def _serving(session: Session) -> str:
+def _serving(session: Session) -> dict[str, str]:
     """Say how queries reached the model, by scenario."""
-    return _by_scenario(
-        {
-            test.scenario.value: " ".join(
-                f"{name} {value}" if name != "kind" else str(value)
-                for name, value in test.recording.notes.get("serving", {}).items()
-            )
-            for test in session.tests
-        }
-    )
-
-
-def _by_scenario(values: Mapping[str, Any]) -> str:
-    """Write values of scenarios, once where all are the same."""
-    distinct = {str(value) for value in values.values() if value}
-    if len(distinct) == 1:
-        return distinct.pop()
-    return "; ".join(f"{name}: {value}" for name, value in values.items() if value)
+    return {
+        test.scenario.value: " ".join(
+            str(value) if name == "kind" else f"{name.replace('_', ' ')} {value}"
+            for name, value in test.recording.notes.get("serving", {}).items()
+        )
+        for test in session.tests
+    }
 
 
 def _ranges(numbers: Sequence[int]) -> str:
