@@ -87,6 +87,16 @@ def test_recorded_runs_become_a_page(
     assert "compare.scenario" in text
 
 
+def test_the_report_of_runs_names_the_command_for_comparisons(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "plan.json").write_text("{}", "utf-8")
+    with pytest.raises(SystemExit) as ended:
+        main(["report", str(tmp_path)])
+    assert ended.value.code == 2
+    assert "inferometer compare" in capsys.readouterr().err
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_a_real_comparison_and_its_page_again(tmp_path: Path) -> None:

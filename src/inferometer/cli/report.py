@@ -21,6 +21,7 @@ from inferometer.cli.gates import (
     write_summaries,
 )
 from inferometer.cli.options import json_option
+from inferometer.comparing import is_comparison
 from inferometer.loadgen import write_atomically
 from inferometer.report import print_sessions, write_html
 from inferometer.report.gates import print_gates
@@ -79,6 +80,10 @@ def command(folders: tuple[Path, ...], output: Path | None, **options: Any) -> N
 
     Exit code 0, or 4 if a gate failed (--fail-if).
     """
+    for folder in filter(is_comparison, folders):
+        raise click.UsageError(
+            f"{folder} is a comparison; `inferometer compare {folder}` shows it again"
+        )
     check_summaries(options)
     gates = Gates.asked(options["fail_if"], options["baseline"])
     sessions = [session for folder in folders for session in load_sessions(folder)]
