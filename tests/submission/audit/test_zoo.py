@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
@@ -10,11 +11,12 @@ from inferometer.loadgen import Query, Scenario
 from inferometer.rounds import load_rules
 from inferometer.submission.audit.audit_run import WEIGHTS
 from inferometer.submission.audit.bench import Bench
+from inferometer.submission.audit.observation import Observation
 from inferometer.submission.audit.probes import PROBES, run_probes
 from inferometer.submission.audit.published_tests import PUBLISHED_TESTS
 from inferometer.submission.audit.result import AuditResult, Outcome
 from tests.submission.audit.honest import Honest, Simulated
-from tests.submission.audit.zoo import CAUGHT_BY
+from tests.submission.audit.zoo import CAUGHT_BY, UsesTheLulls
 
 SCENARIOS = (Scenario.SINGLE_STREAM, Scenario.SERVER, Scenario.OFFLINE)
 HONEST_SEEDS = range(20)
@@ -42,6 +44,19 @@ def test_an_honest_system_with_noisy_timing_passes(seed: int) -> None:
     found = list(run_probes(bench, SCENARIOS))
     assert {one.audit for one in found} == set(PROBES)
     assert [(one.audit, one.seen) for one in found if one.outcome is not Outcome.PASS] == []
+
+
+class BusyBench(Bench):
+    """Runs tests on a machine that others keep busy."""
+
+    def run(self, *args: Any, **options: Any) -> Observation:
+        return dataclasses.replace(super().run(*args, **options), other_load=0.3)
+
+
+def test_on_a_busy_machine_lulls_accuse_nobody() -> None:
+    (found,) = run_probes(BusyBench(Simulated(UsesTheLulls)), (Scenario.SERVER,), ("audit.lulls",))
+    assert found.outcome is Outcome.NOT_CHECKABLE
+    assert "others used up to 30% of the processors" in found.seen
 
 
 def test_the_zoo_is_large_enough() -> None:

@@ -15,6 +15,7 @@ from inferometer.loadgen import (
     SystemUnderTest,
     run_test,
 )
+from inferometer.runs.machine_state import Counters, shares_between
 from inferometer.submission.audit.alterations import (
     ExchangedLibrary,
     NoticingLibrary,
@@ -96,8 +97,12 @@ class Bench:
             sut: SystemUnderTest = running.sut
             if isinstance(library, NoticingLibrary):
                 sut = _Announced(sut, library.begin)
+            before = Counters.now()
             outcome = run_test(sut, library, settings, RunOptions(clock=running.clock))
             seen = Observation.of(outcome)
+            if running.clock is None:
+                shares = shares_between(before, Counters.now())
+                seen = dataclasses.replace(seen, other_load=shares.get("other_load", 0.0))
             if watches:
                 seen = self._watched(seen, running)
         finally:

@@ -34,6 +34,8 @@ class Observation:
     processor_after_ns, watched_ns:
         Processor time that the system used once the test was over, and for how long it was
         watched.
+    other_load:
+        Share of all processor time that others used meanwhile; 0 on a virtual clock.
     stands_for:
         Where samples were exchanged: the sample whose content stood at each index.
     """
@@ -43,6 +45,7 @@ class Observation:
     error: BaseException | None = None
     processor_after_ns: int = 0
     watched_ns: int = 0
+    other_load: float = 0.0
     stands_for: Mapping[int, int] = field(default_factory=dict)
 
     @classmethod
