@@ -189,7 +189,7 @@ SYSTEMS = (
     SimulatedSystem(
         "warm-up", warming_up(servers(2, _lognormal(4e-3, 0.3)), 0.3, 4.0), 0.03, 400.0
     ),
-    SimulatedSystem("tiny bound", one_server(_fixed(2e-3)), 3.6e-3, 28.0, 120.0),
+    SimulatedSystem("tiny bound", servers(4, _lognormal(8e-3, 0.15)), 0.0125, 250.0),
     SimulatedSystem("slow model", servers(2, _lognormal(0.1, 0.2)), 0.5, 16.0, 120.0),
     SimulatedSystem("fast model", servers(4, _lognormal(1.2e-3, 0.4)), 0.01, 3100.0, 10.0),
     SimulatedSystem("never", _endless(_lognormal(3e-2, 0.3)), 0.02, 300.0),

@@ -23,10 +23,11 @@ _SPREAD_PRIOR = np.array([0.55, 0.4, 0.05])
 _MISFIT = 0.2
 _FREEDOM = 5.0
 _NOISE_DOUBT = 0.5
-_NOISE_REACH = 0.7
+_NOISE_REACH = 0.4
 _SERVED = 0.12
+_PROBED = 0.25
 _SHORTEST = 0.25
-_LATE = 0.7
+_LATE = 0.25
 _FAR = math.log(30.0)
 _POINTS = 120
 _TAIL = 1e-4
@@ -81,7 +82,7 @@ class Belief:
         return np.exp(lowest)
 
 
-def believe(observations: Sequence[Observation]) -> Belief:
+def believe(observations: Sequence[Observation], saturation: float | None = None) -> Belief:
     """Weigh every capacity, shape and noise by the runs; at least one observation.
 
     The capacity is looked at on a wide grid first, then on a fine one where the likely ones
@@ -90,28 +91,32 @@ def believe(observations: Sequence[Observation]) -> Belief:
     logs = [math.log(one.load) for one in observations]
     centres = np.linspace(min(logs) - _FAR, max(logs) + _FAR, _POINTS)
     for _ in range(2):
-        weights = _weights(centres, observations)
+        weights = _weights(centres, observations, saturation)
         by_centre = weights.sum(axis=(1, 2, 3))
         reach = np.cumsum(by_centre)
         first = max(0, int(np.searchsorted(reach, _TAIL)) - 1)
         last = min(_POINTS - 1, int(np.searchsorted(reach, 1.0 - _TAIL)) + 1)
         centres = np.linspace(centres[first], centres[last], _POINTS)
-    return _particles(centres, _weights(centres, observations))
+    return _particles(centres, _weights(centres, observations, saturation))
 
 
-def _weights(centres: Reals, observations: Sequence[Observation]) -> Reals:
+def _weights(
+    centres: Reals, observations: Sequence[Observation], saturation: float | None
+) -> Reals:
     """Give the probability of each grid point: [centres, shapes, noises, spreads], sum 1."""
     floor = np.array([shape.floor for shape in SHAPES])[None, :]
     room = np.array([shape.room for shape in SHAPES])[None, :]
     prior = np.log(_NOISE_PRIOR)[:, None] + np.log(_SPREAD_PRIOR)[None, :]
-    total = np.zeros((len(centres), len(SHAPES), *prior.shape)) + prior
+    plausible = np.log([shape.weight for shape in SHAPES])[:, None, None]
+    total = np.zeros((len(centres), len(SHAPES), *prior.shape)) + prior + plausible
+    known = [(one.served, _SERVED) for one in observations if one.served is not None]
+    for load, doubt in known + ([(saturation, _PROBED)] if saturation else []):
+        apart = math.log(load) - centres[:, None] - np.log(room)
+        total += _student(apart**2 / doubt**2)[:, :, None, None]
     for one in observations:
         above = math.log(one.load) - centres[:, None]
         log_share, slope = log_share_and_slope(above, floor, room)
         total += _log_likelihood(one, log_share, slope)
-        if one.served is not None:
-            apart = math.log(one.served) - centres[:, None] - np.log(room)
-            total += _student(apart**2 / _SERVED**2)[:, :, None, None]
     total -= total.max()
     weights = np.exp(total)
     weights /= weights.sum()

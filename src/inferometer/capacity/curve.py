@@ -27,16 +27,22 @@ class Shape:
     room:
         Load at which queues grow without end, as a multiple of the capacity. Where it is near
         1, the latency crosses its bound steeply.
+    weight:
+        How plausible it is before anything has run.
     """
 
     floor: float
     room: float
+    weight: float
 
 
+_ROOMS = {
+    1.01: 0.3, 1.025: 0.5, 1.05: 0.8, 1.1: 1.0, 1.2: 1.0, 1.4: 1.0, 2.0: 0.8, 4.0: 0.4, 30.0: 0.3,
+}
 SHAPES = tuple(
-    Shape(floor, room)
+    Shape(floor, room, weight)
     for floor in (0.03, 0.4, 0.75, 0.93)
-    for room in (1.01, 1.025, 1.05, 1.1, 1.2, 1.4, 2.0, 4.0, 30.0)
+    for room, weight in _ROOMS.items()
 )
 """From steep to nearly proportional, with latencies without load from small to the bound's."""
 

@@ -17,10 +17,12 @@ __all__ = ["Estimate", "Goal", "Outcome", "Search"]
 Measure = Callable[[float, float], Observation]
 
 _SHORT = 1 / 4
-_SHORT_ABOVE = 0.3
-_MOST_STEP = 8.0
-_LEAST_STEP = 1.25
-_BELOW = 0.97
+_MOST_STEP = 6.0
+_STEP = 1.5
+_MET_STEP = 2.5
+_SMALL_STEP = 1.02
+_ROUGH = 0.1
+_MARGIN = 0.3
 _FEWEST_WHOLE = 2
 
 
@@ -38,6 +40,8 @@ class Goal:
         Loads beyond which nothing is tried.
     is_whole:
         Whether loads are whole numbers, as samples per query are.
+    saturation:
+        About the load that the system answers when it has all at once, where that is known.
     most_runs, budget_s:
         The search ends after so many runs, or so many seconds of load, precise or not.
     """
@@ -49,6 +53,7 @@ class Goal:
     confidence: float = 0.95
     precision: float = 0.02
     is_whole: bool = False
+    saturation: float | None = None
     most_runs: int = 10
     budget_s: float = math.inf
 
@@ -103,7 +108,7 @@ class Search:
 
     def run(self) -> Outcome:
         """Run until the goal is reached, or what it allows is used up."""
-        load, length = self._fitting(self.goal.start), _SHORT
+        load, length = self._fitting(self.goal.start), 1.0
         while True:
             self.take(self.measure(load, length))
             outcome = self._ended()
@@ -117,7 +122,7 @@ class Search:
     def take(self, one: Observation) -> None:
         """Learn from a run."""
         self.observations.append(one)
-        self.belief = believe(self.observations)
+        self.belief = believe(self.observations, self.goal.saturation)
 
     @property
     def estimate(self) -> Estimate:
@@ -147,21 +152,32 @@ class Search:
         return estimate.half_width <= self.goal.precision
 
     def _next(self, estimate: Estimate) -> float:
-        """Choose where to run next: where the capacity is thought to be, a step at a time."""
-        met = [one.load for one in self.observations if one.has_met]
-        missed = [one.load for one in self.observations if not one.has_met]
+        """Choose where to run next: where the capacity is thought to be, a step at a time.
+
+        While little is known, each run is kept well within the loads between which the bound
+        is missed for the first time, so that a wrong idea of the curve costs one run at most.
+        """
+        met = max((one.load for one in self.observations if one.has_met), default=0.0)
+        missed = min((_most_of(one) for one in self.observations if not one.has_met), default=math.inf)
         load = estimate.middle
         if not met:
-            lowest = min(missed)
-            load = min(max(load, lowest / _MOST_STEP), lowest / _LEAST_STEP)
-        elif not missed:
-            highest = max(met)
-            load = min(max(load, highest * 1.02), highest * _MOST_STEP)
+            load = min(max(load, missed / _MOST_STEP), missed / _STEP)
+        elif missed == math.inf:
+            step = _MET_STEP if estimate.half_width > _ROUGH else _SMALL_STEP
+            load = min(max(load, met * step), met * _MOST_STEP)
+        elif missed > met and estimate.half_width > _ROUGH:
+            inside = math.log(missed / met) * _MARGIN
+            load = min(max(load, met * math.exp(inside)), missed / math.exp(inside))
         return self._fitting(load)
 
     def _fitting(self, load: float) -> float:
         load = min(max(load, self.goal.least), self.goal.most)
         return float(max(1, round(load))) if self.goal.is_whole else _rounded(load)
+
+
+def _most_of(one: Observation) -> float:
+    """Give the load that a run which missed shows to be too much."""
+    return one.load if one.served is None else min(one.load, one.served)
 
 
 def _rounded(load: float) -> float:
