@@ -29,7 +29,7 @@ _PROBED = 0.25
 _SHORTEST = 0.25
 _LATE = 0.25
 _FAR = math.log(30.0)
-_POINTS = 120
+_POINTS = 72
 _TAIL = 1e-4
 _PARTICLES = 600
 
@@ -90,7 +90,7 @@ def believe(observations: Sequence[Observation], saturation: float | None = None
     """
     logs = [math.log(one.load) for one in observations]
     centres = np.linspace(min(logs) - _FAR, max(logs) + _FAR, _POINTS)
-    for _ in range(2):
+    for _ in range(3):
         weights = _weights(centres, observations, saturation)
         by_centre = weights.sum(axis=(1, 2, 3))
         reach = np.cumsum(by_centre)

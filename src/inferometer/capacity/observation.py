@@ -45,11 +45,6 @@ class Observation:
     served: float | None = None
 
     @property
-    def is_whole(self) -> bool:
-        """Whether it counts as a rerun: of full length, or surely failed before."""
-        return self.length >= 1.0 or self.was_stopped
-
-    @property
     def log_share(self) -> float:
         """Logarithm of the share: up to 0 keeps the bound."""
         return math.log(self.share) if self.share > 0 else -math.inf

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,14 +14,14 @@ from inferometer.capacity.observation import Observation
 
 __all__ = ["Estimate", "Goal", "Outcome", "Search"]
 
-Measure = Callable[[float, float], Observation]
+Measure = Callable[[float], Observation]
 
-_SHORT = 1 / 4
 _MOST_STEP = 6.0
 _STEP = 1.5
 _MET_STEP = 2.5
 _SMALL_STEP = 1.02
 _ROUGH = 0.1
+_MOST_TRIES = 5
 _MARGIN = 0.3
 _FEWEST_WHOLE = 2
 
@@ -54,7 +54,7 @@ class Goal:
     precision: float = 0.02
     is_whole: bool = False
     saturation: float | None = None
-    most_runs: int = 10
+    most_runs: int = 12
     budget_s: float = math.inf
 
 
@@ -62,9 +62,10 @@ class Outcome(enum.Enum):
     """How a search ended."""
 
     FOUND = "found"
-    NOT_PRECISE = "not precise"
+    NOT_PRECISE = "not as precise as asked for"
     NEVER = "no load meets the bound"
     UNBOUNDED = "every load meets the bound"
+    UNSTABLE = "no load passed as often as asked for"
     INTERRUPTED = "interrupted"
 
 
@@ -97,7 +98,7 @@ class Estimate:
 class Search:
     """Looks for the highest load, a run at a time; what was seen stays if it is interrupted.
 
-    ``measure`` runs at a load for a part of a whole run's length.
+    ``measure`` runs in full length at a load, or until it has surely missed its bound.
     """
 
     goal: Goal
@@ -108,16 +109,53 @@ class Search:
 
     def run(self) -> Outcome:
         """Run until the goal is reached, or what it allows is used up."""
-        load, length = self._fitting(self.goal.start), 1.0
+        load = self._fitting(self.goal.start)
         while True:
-            self.take(self.measure(load, length))
+            self.take(self.measure(load))
             outcome = self._ended()
             if outcome is not None:
                 self.outcome = outcome
                 return outcome
-            estimate = self.estimate
-            load = self._next(estimate)
-            length = 1.0
+            load = self._next(self.estimate)
+
+    def verify(self, runs: int) -> float | None:
+        """Give the highest load at which so many runs in a row passed, ``None`` for none."""
+        for load in self.loads_to_verify():
+            if self.passes(load, runs):
+                return load
+        return None
+
+    def loads_to_verify(self) -> Iterator[float]:
+        """Give the load to verify, and after each that missed a lower one; a few at most."""
+        load = self.given
+        for _ in range(_MOST_TRIES):
+            yield load
+            load = self._below(load)
+        self.outcome = Outcome.UNSTABLE
+
+    def passes(self, load: float, runs: int) -> bool:
+        """Run at a load so many times, and tell whether all passed; learn from each."""
+        for _ in range(runs):
+            one = self.measure(load)
+            self.take(one)
+            if not one.has_met:
+                return False
+        return True
+
+    def _below(self, load: float) -> float:
+        """Give the next load after one at which a run missed: surely a step lower."""
+        if self.goal.is_whole:
+            return max(self.goal.least, min(self.given, load - 1.0))
+        return max(self.goal.least, min(self.given, _rounded(load * (1.0 - self.goal.precision))))
+
+    @property
+    def given(self) -> float:
+        """The load at which, with the goal's confidence, enough reruns pass."""
+        low = self.estimate.low
+        if self.outcome is Outcome.UNBOUNDED:
+            low = self.goal.most
+        low = min(max(low, self.goal.least), self.goal.most)
+        return float(math.floor(low)) if self.goal.is_whole else _rounded(low, up=False)
 
     def take(self, one: Observation) -> None:
         """Learn from a run."""
@@ -134,7 +172,7 @@ class Search:
         last, goal = self.observations[-1], self.goal
         if not last.has_met and last.load <= goal.least:
             return Outcome.NEVER
-        if last.has_met and last.load >= goal.most and last.is_whole:
+        if last.has_met and last.load >= goal.most:
             return Outcome.UNBOUNDED
         if self._is_precise(self.estimate):
             return Outcome.FOUND
@@ -144,7 +182,7 @@ class Search:
         return None
 
     def _is_precise(self, estimate: Estimate) -> bool:
-        whole = [one for one in self.observations if one.is_whole and not one.was_stopped]
+        whole = [one for one in self.observations if one.length >= 1.0]
         if len(whole) < _FEWEST_WHOLE:
             return False
         if self.goal.is_whole and math.floor(estimate.low) == math.floor(estimate.high):
@@ -180,12 +218,9 @@ def _most_of(one: Observation) -> float:
     return one.load if one.served is None else min(one.load, one.served)
 
 
-def _rounded(load: float) -> float:
-    """Give a load with four digits: more say nothing."""
+def _rounded(load: float, *, up: bool = True) -> float:
+    """Give a load with four digits, the nearest or the one below: more say nothing."""
     digits = 3 - math.floor(math.log10(load))
-    return round(load, digits)
-
-
-def whole_runs(observations: Iterable[Observation]) -> list[Observation]:
-    """Give the runs that count as reruns."""
-    return [one for one in observations if one.is_whole]
+    nearest = round(load, digits)
+    is_above = not up and nearest > load
+    return round(nearest - 10.0**-digits, digits) if is_above else nearest
