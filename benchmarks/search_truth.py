@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+
+from pathlib import Path
 
 import numpy as np
 
 from benchmarks.simulated_systems import Reals, SimulatedSystem
 from inferometer.capacity.reading import Bound
 
-__all__ = ["Truth", "bound_of", "passes", "truth_of"]
+__all__ = ["Truth", "bound_of", "passes", "read_truth", "truth_of", "write_truth"]
 
+_FILE = Path(__file__).with_name("search_truth.json")
 _RATES = 25
 _SPAN = 6.0
 
@@ -59,7 +64,7 @@ def truth_of(system: SimulatedSystem, runs: int, seed: int) -> Truth:
     return Truth(log_rates, _falling(np.array([share(at, runs) for at in log_rates])))
 
 
-def _crossing(share_at, start: float, level: float) -> float:  # type: ignore[no-untyped-def]
+def _crossing(share_at: Callable[[float], float], start: float, level: float) -> float:
     """Halve an interval of the logarithm around the start until it is narrow."""
     low, high = start - 0.7, start + 0.5
     for _ in range(9):
@@ -81,3 +86,23 @@ def _falling(values: Reals) -> Reals:
             count = last[1] + before[1]
             blocks.append([(last[0] * last[1] + before[0] * before[1]) / count, count])
     return np.repeat([value for value, _ in blocks], [int(count) for _, count in blocks])
+
+
+def write_truth(systems: Sequence[SimulatedSystem], runs: int, seed: int = 7) -> None:
+    """Compute the truth of each system and keep it in the file beside this module."""
+    known = json.loads(_FILE.read_text("utf-8")) if _FILE.exists() else {}
+    for system in systems:
+        found = truth_of(system, runs, seed)
+        known[system.name] = {
+            "runs_a_rate": runs,
+            "log_rates": [round(value, 6) for value in found.log_rates.tolist()],
+            "pass_shares": [round(value, 6) for value in found.pass_shares.tolist()],
+        }
+        print(f"{system.name}: {found.capacity(0.9):.4g} to {found.capacity(0.1):.4g}", flush=True)
+        _FILE.write_text(json.dumps(known, indent=1) + "\n", "utf-8")
+
+
+def read_truth(system: SimulatedSystem) -> Truth:
+    """Read what `write_truth` computed."""
+    values = json.loads(_FILE.read_text("utf-8"))[system.name]
+    return Truth(np.array(values["log_rates"]), np.array(values["pass_shares"]))

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["SYSTEMS", "Load", "SimulatedSystem"]
+__all__ = ["ALWAYS", "NEVER", "SYSTEMS", "Load", "Reals", "SimulatedSystem", "one_server"]
 
 Reals = NDArray[np.float64]
+Times = Callable[[int, np.random.Generator], Reals]
 Serve = Callable[[Reals, np.random.Generator], Reals]
 
 
@@ -35,13 +36,18 @@ class SimulatedSystem:
     serve:
         Gives when each query is finished, for ascending arrivals.
     guess:
-        A rate near its capacity, from which starts are drawn.
+        A rate near its capacity, where the truth is looked for.
+    saturation:
+        The rate that it answers when it has all at once, as a probe shows it.
+    whole_s:
+        Length of a whole run.
     """
 
     name: str
     serve: Serve
     bound_s: float
     guess: float
+    saturation: float
     whole_s: float = 30.0
     percentile: float = 0.99
 
@@ -54,7 +60,7 @@ class SimulatedSystem:
         return Load(arrived, self.serve(arrived, random))
 
 
-def one_server(times: Callable[[int, np.random.Generator], Reals]) -> Serve:
+def one_server(times: Times) -> Serve:
     """One server, first come first served: the waits follow from sums and a running maximum."""
 
     def serve(arrived: Reals, random: np.random.Generator) -> Reals:
@@ -65,9 +71,7 @@ def one_server(times: Callable[[int, np.random.Generator], Reals]) -> Serve:
     return serve
 
 
-def servers(
-    count: int, times: Callable[[int, np.random.Generator], Reals]
-) -> Serve:
+def servers(count: int, times: Times) -> Serve:
     """Some servers that share a queue."""
 
     def serve(arrived: Reals, random: np.random.Generator) -> Reals:
@@ -146,52 +150,67 @@ def warming_up(base: Serve, slow_s: float, times_slower: float) -> Serve:
     return serve
 
 
-def _fixed(seconds: float) -> Callable[[int, np.random.Generator], Reals]:
+def _fixed(seconds: float) -> Times:
     return lambda count, random: np.full(count, seconds)
 
 
-def _exponential(mean_s: float) -> Callable[[int, np.random.Generator], Reals]:
+def _exponential(mean_s: float) -> Times:
     return lambda count, random: random.exponential(mean_s, count)
 
 
-def _lognormal(mean_s: float, sigma: float) -> Callable[[int, np.random.Generator], Reals]:
+def _lognormal(mean_s: float, sigma: float) -> Times:
     shift = sigma * sigma / 2
     return lambda count, random: mean_s * random.lognormal(-shift, sigma, count)
 
 
-def _two_kinds(short_s: float, long_s: float, share: float) -> Callable[..., Reals]:
+def _two_kinds(short_s: float, long_s: float, share: float) -> Times:
     return lambda count, random: np.where(random.random(count) < share, long_s, short_s)
 
 
-def _endless(times: Callable[[int, np.random.Generator], Reals]) -> Serve:
+def _endless(times: Times) -> Serve:
     """A server for each query: nothing ever waits."""
     return lambda arrived, random: arrived + times(len(arrived), random)
 
 
+_SMALL = _lognormal(4e-3, 0.3)
+_MIXED = _two_kinds(1e-3, 2e-2, 0.03)
+_LONG_S = 600.0
+
 SYSTEMS = (
-    SimulatedSystem("M/M/1", one_server(_exponential(2e-3)), 0.02, 270.0),
-    SimulatedSystem("M/M/1, long bound", one_server(_exponential(2e-3)), 0.1, 450.0),
-    SimulatedSystem("M/D/1", one_server(_fixed(2e-3)), 0.01, 390.0),
-    SimulatedSystem("M/G/1, some queries long", one_server(_two_kinds(1e-3, 2e-2, 0.03)), 0.06, 350.0),
-    SimulatedSystem("M/G/4, log-normal", servers(4, _lognormal(8e-3, 0.5)), 0.04, 430.0),
-    SimulatedSystem("M/G/16, heavy tail", servers(16, _lognormal(2e-2, 1.0)), 0.15, 700.0),
-    SimulatedSystem("one worker, batches", batching(1, 4e-3, 1e-3, 16), 0.03, 650.0),
-    SimulatedSystem("two workers, small batches", batching(2, 2e-3, 3e-3, 4), 0.02, 450.0),
+    SimulatedSystem("M/M/1", one_server(_exponential(2e-3)), 0.02, 270.0, 500.0),
+    SimulatedSystem("M/M/1, long bound", one_server(_exponential(2e-3)), 0.1, 450.0, 500.0),
+    SimulatedSystem("M/D/1", one_server(_fixed(2e-3)), 0.01, 290.0, 500.0),
+    SimulatedSystem("M/G/1, some queries long", one_server(_MIXED), 0.06, 420.0, 637.0),
+    SimulatedSystem("M/G/4, log-normal", servers(4, _lognormal(8e-3, 0.5)), 0.04, 415.0, 500.0),
+    SimulatedSystem("M/G/16, heavy tail", servers(16, _lognormal(2e-2, 1.0)), 0.15, 740.0, 800.0),
+    SimulatedSystem("one worker, batches", batching(1, 4e-3, 1e-3, 16), 0.03, 560.0, 800.0),
+    SimulatedSystem("two workers, small batches", batching(2, 2e-3, 3e-3, 4), 0.02, 330.0, 571.0),
     SimulatedSystem(
         "speed differs from run to run",
         speed_drifts(lambda speed: servers(2, _lognormal(5e-3 * speed, 0.3)), 0.02),
         0.03,
-        350.0,
+        310.0,
+        400.0,
+    ),
+    SimulatedSystem("stalls", stalling(servers(2, _SMALL), 5.0, 0.02), 0.03, 400.0, 498.0),
+    SimulatedSystem("warm-up", warming_up(servers(2, _SMALL), 0.3, 4.0), 0.03, 405.0, 500.0),
+    SimulatedSystem("tiny bound", servers(4, _lognormal(8e-3, 0.15)), 0.0125, 185.0, 500.0),
+    SimulatedSystem("slow model", servers(2, _lognormal(0.1, 0.2)), 0.5, 15.0, 20.0, 120.0),
+    SimulatedSystem(
+        "fast model", servers(4, _lognormal(1.2e-3, 0.4)), 0.01, 3050.0, 3333.0, 10.0
     ),
     SimulatedSystem(
-        "stalls", stalling(servers(2, _lognormal(4e-3, 0.3)), 5.0, 0.02), 0.03, 380.0
+        "M/M/1, by the book", one_server(_exponential(2e-3)), 0.02, 270.0, 500.0, _LONG_S
     ),
+    SimulatedSystem("M/D/1, by the book", one_server(_fixed(2e-3)), 0.01, 290.0, 500.0, _LONG_S),
     SimulatedSystem(
-        "warm-up", warming_up(servers(2, _lognormal(4e-3, 0.3)), 0.3, 4.0), 0.03, 400.0
+        "M/G/1, some queries long, by the book", one_server(_MIXED), 0.06, 420.0, 637.0, _LONG_S
     ),
-    SimulatedSystem("tiny bound", servers(4, _lognormal(8e-3, 0.15)), 0.0125, 250.0),
-    SimulatedSystem("slow model", servers(2, _lognormal(0.1, 0.2)), 0.5, 16.0, 120.0),
-    SimulatedSystem("fast model", servers(4, _lognormal(1.2e-3, 0.4)), 0.01, 3100.0, 10.0),
-    SimulatedSystem("never", _endless(_lognormal(3e-2, 0.3)), 0.02, 300.0),
-    SimulatedSystem("always", _endless(_lognormal(3e-3, 0.3)), 0.02, 300.0),
 )
+"""Quick runs are of about ten thousand queries, those by the book of a quarter of a million."""
+
+NEVER = SimulatedSystem("never", _endless(_lognormal(3e-2, 0.3)), 0.02, 300.0, 300.0)
+"""Misses its bound at any rate."""
+
+ALWAYS = SimulatedSystem("always", _endless(_lognormal(3e-3, 0.3)), 0.02, 300.0, 300.0)
+"""Keeps its bound at any rate."""

@@ -43,7 +43,7 @@ class Wishes:
         The search ends after so many seconds of load; the verification comes on top.
     """
 
-    precision: float = 0.05
+    precision: float = 0.1
     confidence: float = 0.95
     pass_share: float = 0.9
     bound_ms: float | None = None

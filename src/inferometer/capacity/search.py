@@ -51,10 +51,10 @@ class Goal:
     most: float
     pass_share: float = 0.9
     confidence: float = 0.95
-    precision: float = 0.02
+    precision: float = 0.1
     is_whole: bool = False
     saturation: float | None = None
-    most_runs: int = 12
+    most_runs: int = 15
     budget_s: float = math.inf
 
 
@@ -171,7 +171,8 @@ class Search:
     def _ended(self) -> Outcome | None:
         last, goal = self.observations[-1], self.goal
         if not last.has_met and last.load <= goal.least:
-            return Outcome.NEVER
+            has_met = any(one.has_met for one in self.observations)
+            return Outcome.NOT_PRECISE if has_met else Outcome.NEVER
         if last.has_met and last.load >= goal.most:
             return Outcome.UNBOUNDED
         if self._is_precise(self.estimate):

@@ -33,6 +33,7 @@ _VERBS = {
     "results": "inferometer.cli.results",
     "rules": "inferometer.cli.rules",
     "run": "inferometer.cli.run",
+    "search": "inferometer.cli.search",
     "submit": "inferometer.cli.submit",
     "sweep": "inferometer.cli.sweep",
     "tune": "inferometer.cli.tune",
@@ -82,6 +83,7 @@ def cli() -> None:
     inferometer agree                  whether all frameworks give the same answers
     inferometer tune pocket-mobilenet  good settings, confirmed on fresh runs
     inferometer compare onnxruntime openvino   which is faster, by how much, how sure
+    inferometer search pocket-mobilenet  the highest rate within the bound
     inferometer exec harness.py        a script written against mlperf_loadgen
     inferometer report runs/…          the report of a run, again
     inferometer rules settings.seeds   what a rule asks, and how it is checked

@@ -1,0 +1,185 @@
+"""``inferometer search``: the highest Server rate, or the most streams, within the bound."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from inferometer.capacity import Found, Outcome, Wishes, find
+from inferometer.cli.output import listener_for
+from inferometer.cli.request import NUMBER_FORMATS, requests_of
+from inferometer.loadgen import Scenario
+from inferometer.report.capacity_terminal import print_found
+from inferometer.rounds import round_names
+
+__all__ = ["command"]
+
+EXIT_INTERRUPTED = 130
+_AS_RUN: dict[str, Any] = {
+    "mode": "performance",
+    "isolate": False,
+    "processes": None,
+    "memory_limit_mib": None,
+    "tuned": None,
+    "target_qps": None,
+    "division": None,
+    "area": None,
+    "settings_file": None,
+    "user_conf": None,
+    "trace": False,
+}
+"""What `run` takes besides; a search leaves it at its defaults."""
+
+
+@click.command("search")
+@click.argument("workload")
+@click.option("--model", type=click.Path(path_type=Path), help="another model for the workload")
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    help="the data set's folder or list; `synthetic` for made-up samples",
+)
+@click.option(
+    "--weights", type=click.Choice(["published", "random"]), default="published", show_default=True
+)
+@click.option(
+    "--number-format", type=click.Choice(NUMBER_FORMATS), default="fp32", show_default=True
+)
+@click.option("--count", type=click.IntRange(1), help="only the first so many samples")
+@click.option(
+    "--workload-option",
+    "-o",
+    "workload_extra",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="what only this workload knows",
+)
+@click.option("--scenario", default="Server", show_default=True, help="Server or MultiStream")
+@click.option("--backend", help="what runs the model [default: onnxruntime]")
+@click.option("--device", default="cpu", show_default=True, help="cpu, cuda, or a provider's name")
+@click.option("--threads", type=click.IntRange(1), help="threads within one model call [default: 1]")
+@click.option("--backend-option", "extra", multiple=True, metavar="NAME=VALUE")
+@click.option(
+    "--serving",
+    type=click.Choice(["inline", "pool", "queue-runner"]),
+    help="[default: pool]",
+)
+@click.option("--workers", type=click.IntRange(1), help="pool workers [default: usable cores]")
+@click.option("--max-batch", type=click.IntRange(1), default=32, show_default=True)
+@click.option("--max-wait-ms", type=click.FloatRange(0), default=0.0, show_default=True)
+@click.option("--round", "round_name", help=f"search by the book: {', '.join(round_names())}")
+@click.option("--set", "assignments", multiple=True, metavar="NAME=VALUE", help="one setting")
+@click.option(
+    "--bound-ms",
+    type=click.FloatRange(0, min_open=True),
+    help="latency bound [default: the workload's, or the round's]",
+)
+@click.option(
+    "--percentile",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    help="share of the queries that has to keep it, such as 0.99",
+)
+@click.option(
+    "--precision",
+    type=click.FloatRange(1e-3, 1.0),
+    default=Wishes.precision,
+    show_default=True,
+    help="the search ends once half the interval is below this share",
+)
+@click.option(
+    "--confidence",
+    type=click.FloatRange(0.5, 0.999),
+    default=Wishes.confidence,
+    show_default=True,
+    help="of each end of the interval, and that reruns pass",
+)
+@click.option(
+    "--pass-share",
+    type=click.FloatRange(0.5, 0.99),
+    default=Wishes.pass_share,
+    show_default=True,
+    help="so many reruns at the load have to pass",
+)
+@click.option(
+    "--start-qps",
+    "start",
+    type=click.FloatRange(0, min_open=True),
+    help="first load, in streams for MultiStream [default: by a short probe]",
+)
+@click.option(
+    "--run-s",
+    type=click.FloatRange(0.2),
+    help="length of a run [default: the round's, or 5 s]",
+)
+@click.option(
+    "--budget",
+    type=click.FloatRange(1),
+    default=Wishes.budget_s,
+    show_default=True,
+    help="s of load that the search may take; verifying comes on top",
+)
+@click.option(
+    "--verify",
+    type=click.IntRange(0),
+    default=Wishes.verify,
+    show_default=True,
+    help="so many runs in a row have to pass at the load that is given",
+)
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="folder for everything recorded [default: runs/<time>-search-<workload>]",
+)
+@click.option("--json", "as_json", is_flag=True, help="print the result as JSON, nothing else")
+@click.option("--quiet", is_flag=True, help="print only the result")
+def command(**options: Any) -> None:
+    """Find the highest load at which WORKLOAD keeps its latency bound, and verify it.
+
+    Server: the rate; MultiStream: the streams of v0.5 (with --round v0.5), or the samples per
+    query (with --bound-ms). What is given is a load at which, with the confidence, the pass share
+    or more of reruns pass; five in a row have done so. Every run is recorded.
+    Exit code 0 if a load was found, 1 if not, 130 if it was interrupted.
+    """
+    stamp = time.strftime("%Y%m%d-%H%M%S")
+    output = options["output"] or Path("runs") / f"{stamp}-search-{options['workload']}"
+    console = Console(stderr=options["as_json"])
+    listener = listener_for(console, quiet=options["as_json"] or options["quiet"])
+    found = _found(options, output, listener)
+    if options["as_json"]:
+        click.echo(json.dumps(found.to_mapping(), indent=2, ensure_ascii=False, default=str))
+    else:
+        print_found(found, console)
+    if found.outcome is Outcome.INTERRUPTED:
+        sys.exit(EXIT_INTERRUPTED)
+    sys.exit(0 if found.is_good else 1)
+
+
+def _found(options: dict[str, Any], output: Path, listener: Any) -> Found:
+    asked = {
+        **_AS_RUN,
+        **options,
+        "scenarios": (options["scenario"],),
+        "budget": options["run_s"] or 5.0,
+    }
+    requests = requests_of(asked, output)
+    if len(requests) > 1:
+        raise click.UsageError("a search takes one workload, not a suite")
+    scenario: Scenario = requests[0].scenarios[0]
+    wishes = Wishes(
+        precision=options["precision"],
+        confidence=options["confidence"],
+        pass_share=options["pass_share"],
+        bound_ms=options["bound_ms"],
+        percentile=options["percentile"],
+        run_s=options["run_s"],
+        start=options["start"],
+        verify=options["verify"],
+        budget_s=options["budget"],
+    )
+    return find(requests[0], scenario, wishes, listener)
