@@ -26,9 +26,11 @@ _NOISE_DOUBT = 0.5
 _NOISE_REACH = 0.4
 _SERVED = 0.12
 _PROBED = 0.25
+_LEAST_CHANCE = 1e-9
 _SHORTEST = 0.25
 _LATE = 0.25
 _FAR = math.log(30.0)
+_NEAR = 0.3
 _POINTS = 72
 _TAIL = 1e-4
 _PARTICLES = 600
@@ -55,9 +57,8 @@ class Belief:
     def pass_shares(self, loads: Reals) -> Reals:
         """Give how often a whole run at each load would pass: float64 [particles, loads]."""
         above = np.log(loads)[None, :] - self.centre[:, None]
-        log_share, slope = log_share_and_slope(above, self.floor[:, None], self.room[:, None])
-        deviation = (self.noise * self.spread)[:, None] * np.sqrt(1.0 + slope**2)
-        return _normal_cdf(-log_share / deviation)
+        deviation = (self.noise * self.spread)[:, None]
+        return _passing(above, self.floor[:, None], self.room[:, None], deviation)
 
     def pass_share(self, load: float) -> float:
         """Give how often a whole run at a load passes, over all that is plausible."""
@@ -75,9 +76,10 @@ class Belief:
         lowest, highest = np.full_like(logs, low), np.full_like(logs, high)
         for _ in range(26):
             logs = (lowest + highest) / 2
-            log_share, slope = log_share_and_slope(logs - self.centre, self.floor, self.room)
-            deviation = self.noise * self.spread * np.sqrt(1.0 + slope**2)
-            passes = _normal_cdf(-log_share / deviation) >= pass_share
+            shares = _passing(
+                logs - self.centre, self.floor, self.room, self.noise * self.spread
+            )
+            passes = shares >= pass_share
             lowest, highest = np.where(passes, logs, lowest), np.where(passes, highest, logs)
         return np.exp(lowest)
 
@@ -85,19 +87,34 @@ class Belief:
 def believe(observations: Sequence[Observation], saturation: float | None = None) -> Belief:
     """Weigh every capacity, shape and noise by the runs; at least one observation.
 
-    The capacity is looked at on a wide grid first, then on a fine one where the likely ones
-    are. The result is a pure function of the observations.
+    The capacity is looked at on a grid that is wide, and dense near the runs that came near the
+    bound; then twice on one that is dense where the likely ones are. The result is a pure
+    function of the observations.
     """
-    logs = [math.log(one.load) for one in observations]
-    centres = np.linspace(min(logs) - _FAR, max(logs) + _FAR, _POINTS)
-    for _ in range(3):
-        weights = _weights(centres, observations, saturation)
-        by_centre = weights.sum(axis=(1, 2, 3))
-        reach = np.cumsum(by_centre)
-        first = max(0, int(np.searchsorted(reach, _TAIL)) - 1)
-        last = min(_POINTS - 1, int(np.searchsorted(reach, 1.0 - _TAIL)) + 1)
-        centres = np.linspace(centres[first], centres[last], _POINTS)
+    centres = _first_grid(observations)
+    for _ in range(2):
+        by_centre = _weights(centres, observations, saturation).sum(axis=(1, 2, 3))
+        centres = _finer_grid(centres, by_centre)
     return _particles(centres, _weights(centres, observations, saturation))
+
+
+def _first_grid(observations: Sequence[Observation]) -> Reals:
+    logs = [math.log(one.load) for one in observations]
+    wide = np.linspace(min(logs) - _FAR, max(logs) + _FAR, _POINTS // 2)
+    near = sorted(observations, key=lambda one: abs(one.log_share))[:2]
+    places = [math.log(one.load) for one in near]
+    dense = np.linspace(min(places) - _NEAR, max(places) + _NEAR, _POINTS)
+    return np.unique(np.concatenate([wide, dense]))
+
+
+def _finer_grid(centres: Reals, weights: Reals) -> Reals:
+    """Give a grid with half its points at equal steps of probability, and half evenly."""
+    reach = np.cumsum(weights)
+    levels = np.linspace(_TAIL, 1.0 - _TAIL, _POINTS // 2)
+    by_mass = np.interp(levels, reach - weights / 2, centres)
+    step = float(np.diff(centres).min())
+    evenly = np.linspace(by_mass[0] - step, by_mass[-1] + step, _POINTS // 2)
+    return np.unique(np.concatenate([by_mass, evenly]))
 
 
 def _weights(
@@ -109,6 +126,7 @@ def _weights(
     prior = np.log(_NOISE_PRIOR)[:, None] + np.log(_SPREAD_PRIOR)[None, :]
     plausible = np.log([shape.weight for shape in SHAPES])[:, None, None]
     total = np.zeros((len(centres), len(SHAPES), *prior.shape)) + prior + plausible
+    total += np.log(np.gradient(centres))[:, None, None, None]
     known = [(one.served, _SERVED) for one in observations if one.served is not None]
     for load, doubt in known + ([(saturation, _PROBED)] if saturation else []):
         apart = math.log(load) - centres[:, None] - np.log(room)
@@ -117,6 +135,15 @@ def _weights(
         above = math.log(one.load) - centres[:, None]
         log_share, slope = log_share_and_slope(above, floor, room)
         total += _log_likelihood(one, log_share, slope)
+        if one.was_stopped:
+            deviation = _NOISES[:, None] * _SPREADS
+            passes = _passing(
+                above[:, :, None, None],
+                floor[:, :, None, None],
+                room[:, :, None, None],
+                deviation,
+            )
+            total += np.log(1.0 - passes + _LEAST_CHANCE)
     total -= total.max()
     weights = np.exp(total)
     weights /= weights.sum()
@@ -127,9 +154,8 @@ def _log_likelihood(one: Observation, log_share: Reals, slope: Reals) -> Reals:
     """Give how likely a run is: [centres, shapes, noises, spreads] or broadcastable."""
     seen = min(max(one.log_share, -6.0), HIGHEST)
     steepness = np.sqrt(1.0 + slope[:, :, None] ** 2)
-    whole = _NOISES[None, None, :] * steepness
     # Noise falls with the root of the length.
-    within = whole / math.sqrt(max(one.length, _SHORTEST))
+    within = _NOISES * steepness / math.sqrt(max(one.length, _SHORTEST))
     # Far from the bound the family of curves need not fit: only what is near is taken closely.
     misfit = _MISFIT * abs(seen)
     variance = (within[..., None] * _SPREADS) ** 2 + misfit**2
@@ -141,10 +167,7 @@ def _log_likelihood(one: Observation, log_share: Reals, slope: Reals) -> Reals:
     else:
         found = _student(apart**2 / variance)
         found = found - np.log(variance) / 2
-    if one.was_stopped:
-        passes = _normal_cdf(-log_share[:, :, None, None] / (whole[..., None] * _SPREADS))
-        found = found + np.log(1.0 - passes + 1e-9)
-    elif one.noise and abs(seen) < _NOISE_REACH:
+    if one.noise and not one.was_stopped and abs(seen) < _NOISE_REACH:
         ratio = np.log(within / one.noise) / _NOISE_DOUBT
         found = found - (ratio**2 / 2)[..., None]
     return found
@@ -165,6 +188,18 @@ def _particles(centres: Reals, weights: Reals) -> Belief:
     floors = np.array([one.floor for one in SHAPES])
     rooms = np.array([one.room for one in SHAPES])
     return Belief(centres[at], floors[shape], rooms[shape], _NOISES[noise], _SPREADS[spread])
+
+
+def _passing(above: Reals, floor: Reals, room: Reals, deviation: Reals) -> Reals:
+    """Give how often a whole run passes, by its load over the capacity; never rising with it.
+
+    deviation:
+        Noise of the latency and, as if it were one of the load, of the load.
+    """
+    log_share, _ = log_share_and_slope(above, floor, room)
+    # Beyond the capacity the slope there counts: what passes is a run with less load by chance.
+    _, slope = log_share_and_slope(np.minimum(above, 0.0), floor, room)
+    return _normal_cdf(-log_share / (deviation * np.sqrt(1.0 + slope**2)))
 
 
 def _normal_cdf(values: Reals) -> Reals:
