@@ -21,6 +21,9 @@ _STEP = 1.5
 _MET_STEP = 2.5
 _SMALL_STEP = 1.02
 _ROUGH = 0.1
+_NARROW = 1.1
+_SKEWED = 3.0
+_ASIDE = 0.88
 _MOST_TRIES = 5
 _MARGIN = 0.3
 _FEWEST_WHOLE = 2
@@ -204,9 +207,12 @@ class Search:
         elif missed == math.inf:
             step = _MET_STEP if estimate.half_width > _ROUGH else _SMALL_STEP
             load = min(max(load, met * step), met * _MOST_STEP)
-        elif missed > met and estimate.half_width > _ROUGH:
+        elif missed > met * _NARROW and estimate.half_width > _ROUGH:
             inside = math.log(missed / met) * _MARGIN
             load = min(max(load, met * math.exp(inside)), missed / math.exp(inside))
+        elif math.log(load / estimate.low) > _SKEWED * math.log(estimate.high / load):
+            # Runs near the capacity don't tell a steep curve from a flat and noisy one.
+            load = max(math.sqrt(load * estimate.low), load * _ASIDE)
         return self._fitting(load)
 
     def _fitting(self, load: float) -> float:
