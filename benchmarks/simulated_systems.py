@@ -196,9 +196,7 @@ SYSTEMS = (
     SimulatedSystem("warm-up", warming_up(servers(2, _SMALL), 0.3, 4.0), 0.03, 405.0, 500.0),
     SimulatedSystem("tiny bound", servers(4, _lognormal(8e-3, 0.15)), 0.0125, 185.0, 500.0),
     SimulatedSystem("slow model", servers(2, _lognormal(0.1, 0.2)), 0.5, 15.0, 20.0, 120.0),
-    SimulatedSystem(
-        "fast model", servers(4, _lognormal(1.2e-3, 0.4)), 0.01, 3050.0, 3333.0, 10.0
-    ),
+    SimulatedSystem("fast model", servers(4, _lognormal(1.2e-3, 0.4)), 0.01, 3050.0, 3333.0, 10.0),
     SimulatedSystem(
         "M/M/1, by the book", one_server(_exponential(2e-3)), 0.02, 270.0, 500.0, _LONG_S
     ),

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import numpy as np
 import pytest
-
 from benchmarks.search import measure_of
 from benchmarks.search_truth import passes
 from benchmarks.simulated_systems import ALWAYS, NEVER, SYSTEMS, SimulatedSystem
+
 from inferometer.capacity import Goal, Observation, Outcome, Search
 
 QUEUE = next(one for one in SYSTEMS if one.name == "M/M/1, long bound")
@@ -17,9 +18,9 @@ CAPACITY = 445.0
 """The rate of ``QUEUE`` at which nine of ten reruns pass, see search_truth.json."""
 
 
-def searched(system: SimulatedSystem, start: float, seed: int = 1, **goal: float) -> Search:
-    limits = {"least": start / 1e3, "most": start * 1e3, **goal}
-    search = Search(Goal(start, **limits), measure_of(system, np.random.default_rng(seed)))
+def searched(system: SimulatedSystem, start: float, seed: int = 1, **changes: float) -> Search:
+    goal = dataclasses.replace(Goal(start, start / 1e3, start * 1e3), **changes)  # type: ignore[arg-type]
+    search = Search(goal, measure_of(system, np.random.default_rng(seed)))
     search.run()
     return search
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-
 from benchmarks.simulated_systems import one_server
+
 from inferometer.capacity import Bound
 from inferometer.capacity.bench import read_series
 from inferometer.capacity.sure_miss import SureMiss

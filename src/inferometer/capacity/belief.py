@@ -76,9 +76,7 @@ class Belief:
         lowest, highest = np.full_like(logs, low), np.full_like(logs, high)
         for _ in range(26):
             logs = (lowest + highest) / 2
-            shares = _passing(
-                logs - self.centre, self.floor, self.room, self.noise * self.spread
-            )
+            shares = _passing(logs - self.centre, self.floor, self.room, self.noise * self.spread)
             passes = shares >= pass_share
             lowest, highest = np.where(passes, logs, lowest), np.where(passes, highest, logs)
         return np.exp(lowest)
@@ -145,7 +143,7 @@ def _weights(
             )
             total += np.log(1.0 - passes + _LEAST_CHANCE)
     total -= total.max()
-    weights = np.exp(total)
+    weights: Reals = np.exp(total)
     weights /= weights.sum()
     return weights
 
@@ -208,9 +206,8 @@ def _normal_cdf(values: Reals) -> Reals:
     size = np.abs(values)
     t = 1.0 / (1.0 + 0.2316419 * size)
     series = t * (
-        0.319381530
-        + t * (-0.356563782 + t * (1.781477937 + t * (-1.821255978 + t * 1.330274429)))
+        0.319381530 + t * (-0.356563782 + t * (1.781477937 + t * (-1.821255978 + t * 1.330274429)))
     )
-    upper = np.exp(-np.minimum(size, 38.0) ** 2 / 2) / math.sqrt(2 * math.pi) * series
+    upper = np.exp(-(np.minimum(size, 38.0) ** 2) / 2) / math.sqrt(2 * math.pi) * series
     found: Reals = np.where(values >= 0, 1.0 - upper, upper)
     return found

@@ -17,7 +17,7 @@ from inferometer.runs import Listener, TestResult
 from inferometer.runs.loaded import LoadedWorkload
 from inferometer.runs.recorder import record_test
 
-__all__ = ["Bench", "SearchError"]
+__all__ = ["Bench", "SearchError", "read_series"]
 
 _HANGS_AFTER_S = 60.0
 _KEEPS_UP = 0.93
@@ -68,7 +68,9 @@ class Bench:
             question.length.seconds,
         )
         place = self.place / f"run_{len(self.results) + 1}"
-        self._listener.begin(f"{self.stage} {number}: {load:g} {question.unit}", self._about_s(load))
+        self._listener.begin(
+            f"{self.stage} {number}: {load:g} {question.unit}", self._about_s(load)
+        )
         result = self._record(load, number, rule, place)
         one = self._read(load, queries, rule, result)
         self.trials.append(Trial(one, place, queries, self.stage))

@@ -123,9 +123,7 @@ def _bounded(settings: Settings, bound_ms: float | None, percentile: float | Non
             changes["server_target_latency_percentile"] = percentile
         return settings.replace(**changes)
     if not scenario.is_multi_stream:
-        raise SettingsError(
-            f"{scenario.value} has no load to search; choose Server or MultiStream"
-        )
+        raise SettingsError(f"{scenario.value} has no load to search; choose Server or MultiStream")
     if percentile is not None:
         changes["multi_stream_target_latency_percentile"] = percentile
     if bound_ms is not None and scenario is Scenario.MULTI_STREAM_FREE:

@@ -200,7 +200,9 @@ class Search:
         is missed for the first time, so that a wrong idea of the curve costs one run at most.
         """
         met = max((one.load for one in self.observations if one.has_met), default=0.0)
-        missed = min((_most_of(one) for one in self.observations if not one.has_met), default=math.inf)
+        missed = min(
+            (_most_of(one) for one in self.observations if not one.has_met), default=math.inf
+        )
         load = estimate.middle
         if not met:
             load = min(max(load, missed / _MOST_STEP), missed / _STEP)

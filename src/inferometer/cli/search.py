@@ -63,7 +63,9 @@ _AS_RUN: dict[str, Any] = {
 @click.option("--scenario", default="Server", show_default=True, help="Server or MultiStream")
 @click.option("--backend", help="what runs the model [default: onnxruntime]")
 @click.option("--device", default="cpu", show_default=True, help="cpu, cuda, or a provider's name")
-@click.option("--threads", type=click.IntRange(1), help="threads within one model call [default: 1]")
+@click.option(
+    "--threads", type=click.IntRange(1), help="threads within one model call [default: 1]"
+)
 @click.option("--backend-option", "extra", multiple=True, metavar="NAME=VALUE")
 @click.option(
     "--serving",

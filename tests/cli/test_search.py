@@ -1,0 +1,53 @@
+"""``inferometer search`` as a user meets it: one short search, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from inferometer.capacity import Observation, believe
+from inferometer.runs import load_session
+from tests.cli.test_cli import inferometer
+
+pytestmark = pytest.mark.realtime
+
+
+@pytest.mark.slow
+def test_a_search_is_recorded_and_can_be_recomputed(tmp_path: Path) -> None:
+    # The bound is far beyond what a busy machine adds.
+    words = ["search", "pocket-mobilenet", "--count", "100", "--bound-ms", "400"]
+    asked = ["--percentile", "0.9", "--run-s", "0.5", "--budget", "15", "--verify", "2"]
+    found = inferometer(*words, *asked, "--output", "out", "--json", cwd=tmp_path)
+    assert found.returncode in (0, 1), found.stderr
+    values = json.loads(found.stdout)
+    assert values == json.loads((tmp_path / "out/search.json").read_text("utf-8"))
+    assert values["unit"] == "queries/s"
+    assert values["runs"] == len(values["trials"]) > 0
+    for trial in values["trials"]:
+        assert (tmp_path / "out" / trial["folder"] / "recording.npz").is_file()
+    if values["load"] is not None:
+        names = Observation.__dataclass_fields__
+        runs = [
+            Observation.from_mapping({name: trial[name] for name in names})
+            for trial in values["trials"]
+        ]
+        belief = believe(runs, values["goal"]["saturation"])
+        assert belief.pass_share(values["load"]) == pytest.approx(values["pass_share"])
+        verified = load_session(tmp_path / "out" / values["verified_folder"])
+        assert len(verified.tests) == 2
+        assert all(test.is_valid for test in verified.tests)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--scenario", "Offline"], "no load to search"),
+        (["--scenario", "MultiStream"], "--bound-ms"),
+    ],
+)
+def test_what_can_not_be_searched(words: list[str], said: str, tmp_path: Path) -> None:
+    found = inferometer("search", "pocket-mobilenet", "--count", "10", *words, cwd=tmp_path)
+    assert found.returncode == 2
+    assert said in found.stderr
