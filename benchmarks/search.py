@@ -8,6 +8,7 @@ begin at the same rate, sized by the same probe, which is off by 15 %.
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -65,7 +66,7 @@ def measure_of(system: SimulatedSystem, random: np.random.Generator) -> Measure:
             if half >= _FEWEST_SERVED and answered < _KEEPS_UP * rate:
                 served = answered
             latency = latency[: int(np.searchsorted(load.arrived, ends))]
-        return observation_of(
+        one = observation_of(
             rate,
             latency,
             bound,
@@ -73,8 +74,8 @@ def measure_of(system: SimulatedSystem, random: np.random.Generator) -> Measure:
             length=len(latency) / whole if stopped else 1.0,
             seconds=seconds,
             was_stopped=stopped,
-            served=served,
         )
+        return dataclasses.replace(one, served=served)
 
     return measure
 

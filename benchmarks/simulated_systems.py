@@ -151,7 +151,7 @@ def warming_up(base: Serve, slow_s: float, times_slower: float) -> Serve:
 
 
 def _fixed(seconds: float) -> Times:
-    return lambda count, random: np.full(count, seconds)
+    return lambda count, _: np.full(count, seconds)
 
 
 def _exponential(mean_s: float) -> Times:

@@ -143,10 +143,8 @@ class _Finding:
     def _verified(self) -> tuple[float | None, int, Path | None]:
         """Run at the given load, in a folder that is a session of its own for each try."""
         scenario = self._found.question.scenario.value
-        tries = 0
-        for load in self._search.loads_to_verify():
-            tries += 1
-            place = Path(f"verified_{tries}")
+        for number, load in enumerate(self._search.loads_to_verify(), start=1):
+            place = Path(f"verified_{number}")
             self._bench.begin_stage("verification", place / scenario / "performance")
             self._listener.note(f"verifying {load:g} {self._found.question.unit}")
             if self._search.passes(load, self._verify):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 from functools import cache
@@ -65,7 +66,6 @@ def observation_of(
     seconds: float,
     has_met: bool | None = None,
     was_stopped: bool = False,
-    served: float | None = None,
 ) -> Observation:
     """Read a run.
 
@@ -91,7 +91,6 @@ def observation_of(
         seconds=seconds,
         queries=count,
         was_stopped=was_stopped,
-        served=served,
     )
 
 
@@ -120,7 +119,7 @@ def _noise(latency_ns: NDArray[np.int64], slow_share: float) -> float | None:
         return None
     ends = np.linspace(0, count, _PARTS + 1).astype(int)
     logs = []
-    for first, last in zip(ends[:-1], ends[1:], strict=True):
+    for first, last in itertools.pairwise(ends.tolist()):
         left = np.concatenate([latency_ns[:first], latency_ns[last:]])
         logs.append(math.log(max(_edge(left, slow_share), 1.0)))
     spread = float(np.var(logs)) * (_PARTS - 1)
