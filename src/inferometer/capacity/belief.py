@@ -17,9 +17,9 @@ __all__ = ["Belief", "believe"]
 Reals = NDArray[np.float64]
 
 _NOISES = np.array([0.003, 0.006, 0.012, 0.025, 0.05, 0.1])
-_NOISE_PRIOR = np.array([0.6, 1.0, 1.0, 0.8, 0.4, 0.2])
+_NOISE_PRIOR = np.array([0.3, 0.7, 1.0, 1.0, 0.5, 0.2])
 _SPREADS = np.array([1.0, 1.6, 3.0])
-_SPREAD_PRIOR = np.array([0.55, 0.4, 0.05])
+_SPREAD_PRIOR = np.array([0.4, 0.45, 0.15])
 _MISFIT = 0.2
 _FREEDOM = 5.0
 _NOISE_DOUBT = 0.5

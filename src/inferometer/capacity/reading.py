@@ -109,10 +109,11 @@ def _edge(latency_ns: NDArray[np.int64], slow_share: float) -> float:
 
 
 def _noise(latency_ns: NDArray[np.int64], slow_share: float) -> float | None:
-    """Give the standard deviation of the edge's logarithm, by leaving out a part at a time.
+    """Give the standard deviation of the edge's logarithm: the larger of two estimates.
 
-    Parts are stretches of time, so that slow queries that come together count together.
-    Source: the delete-a-group jackknife.
+    By leaving out a part at a time, where parts are stretches of time, so that slow queries
+    that come together count together (the delete-a-group jackknife); and by how far the
+    latencies lie apart that are one deviation of the number of slow queries away.
     """
     count = len(latency_ns)
     if count < _PARTS * _FEWEST_IN_A_PART:
@@ -122,5 +123,10 @@ def _noise(latency_ns: NDArray[np.int64], slow_share: float) -> float | None:
     for first, last in itertools.pairwise(ends.tolist()):
         left = np.concatenate([latency_ns[:first], latency_ns[last:]])
         logs.append(math.log(max(_edge(left, slow_share), 1.0)))
-    spread = float(np.var(logs)) * (_PARTS - 1)
-    return math.sqrt(spread) or None
+    by_parts = math.sqrt(float(np.var(logs)) * (_PARTS - 1))
+    slow = max(1.0, count * slow_share)
+    shift = math.sqrt(slow) / count
+    fast_end = _edge(latency_ns, slow_share + shift)
+    slow_end = _edge(latency_ns, max(0.0, slow_share - shift))
+    by_count = math.log(max(slow_end, 1.0) / max(fast_end, 1.0)) / 2
+    return max(by_parts, by_count) or None
