@@ -12,61 +12,32 @@ import click
 from rich.console import Console
 
 from inferometer.capacity import Found, Outcome, Wishes, find
+from inferometer.cli.options import (
+    backend_options,
+    json_option,
+    quiet_option,
+    round_option,
+    set_option,
+    threads_option,
+    workload_options,
+)
 from inferometer.cli.output import listener_for
-from inferometer.cli.request import NUMBER_FORMATS, requests_of
+from inferometer.cli.request import requests_of
+from inferometer.cli.tune import as_run
 from inferometer.loadgen import Scenario
 from inferometer.report.capacity_terminal import print_found
-from inferometer.rounds import round_names
 
 __all__ = ["command"]
 
 EXIT_INTERRUPTED = 130
-_AS_RUN: dict[str, Any] = {
-    "mode": "performance",
-    "isolate": False,
-    "processes": None,
-    "memory_limit_mib": None,
-    "tuned": None,
-    "target_qps": None,
-    "division": None,
-    "area": None,
-    "settings_file": None,
-    "user_conf": None,
-    "trace": False,
-}
-"""What `run` takes besides; a search leaves it at its defaults."""
 
 
 @click.command("search")
 @click.argument("workload")
-@click.option("--model", type=click.Path(path_type=Path), help="another model for the workload")
-@click.option(
-    "--data",
-    type=click.Path(path_type=Path),
-    help="the data set's folder or list; `synthetic` for made-up samples",
-)
-@click.option(
-    "--weights", type=click.Choice(["published", "random"]), default="published", show_default=True
-)
-@click.option(
-    "--number-format", type=click.Choice(NUMBER_FORMATS), default="fp32", show_default=True
-)
-@click.option("--count", type=click.IntRange(1), help="only the first so many samples")
-@click.option(
-    "--workload-option",
-    "-o",
-    "workload_extra",
-    multiple=True,
-    metavar="NAME=VALUE",
-    help="what only this workload knows",
-)
+@workload_options
 @click.option("--scenario", default="Server", show_default=True, help="Server or MultiStream")
-@click.option("--backend", help="what runs the model [default: onnxruntime]")
-@click.option("--device", default="cpu", show_default=True, help="cpu, cuda, or a provider's name")
-@click.option(
-    "--threads", type=click.IntRange(1), help="threads within one model call [default: 1]"
-)
-@click.option("--backend-option", "extra", multiple=True, metavar="NAME=VALUE")
+@backend_options
+@threads_option
 @click.option(
     "--serving",
     type=click.Choice(["inline", "pool", "queue-runner"]),
@@ -75,8 +46,8 @@ _AS_RUN: dict[str, Any] = {
 @click.option("--workers", type=click.IntRange(1), help="pool workers [default: usable cores]")
 @click.option("--max-batch", type=click.IntRange(1), default=32, show_default=True)
 @click.option("--max-wait-ms", type=click.FloatRange(0), default=0.0, show_default=True)
-@click.option("--round", "round_name", help=f"search by the book: {', '.join(round_names())}")
-@click.option("--set", "assignments", multiple=True, metavar="NAME=VALUE", help="one setting")
+@round_option
+@set_option
 @click.option(
     "--bound-ms",
     type=click.FloatRange(0, min_open=True),
@@ -138,8 +109,8 @@ _AS_RUN: dict[str, Any] = {
     type=click.Path(path_type=Path, file_okay=False),
     help="folder for everything recorded [default: runs/<time>-search-<workload>]",
 )
-@click.option("--json", "as_json", is_flag=True, help="print the result as JSON, nothing else")
-@click.option("--quiet", is_flag=True, help="print only the result")
+@json_option
+@quiet_option
 def command(**options: Any) -> None:
     """Find the highest load at which WORKLOAD keeps its latency bound, and verify it.
 
@@ -164,7 +135,7 @@ def command(**options: Any) -> None:
 
 def _found(options: dict[str, Any], output: Path, listener: Any) -> Found:
     asked = {
-        **_AS_RUN,
+        **as_run(),
         **options,
         "scenarios": (options["scenario"],),
         "budget": options["run_s"] or 5.0,
