@@ -108,6 +108,9 @@ def question_of(
         length = Length(settings.min_duration_ms / 1e3, settings.min_query_count)
     else:
         least = total_needed(_SLOW_ONES, bound.percentile)
+        if settings.era.is_v05:
+            # Its percentile alone decides, which takes fewer queries to say something.
+            least = math.ceil(_SLOW_ONES / (1.0 - bound.percentile))
         length = Length(run_s or request.effort.budget_s, least)
     return Question(settings, bound, length, by_the_book)
 
