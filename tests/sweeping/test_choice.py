@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from inferometer.comparing import Option
 from inferometer.loadgen import Interval
-from inferometer.sweeping import FIGURES, Answer, Figure, Need, Option, Price, Row, choose
+from inferometer.sweeping import FIGURES, Answer, Figure, Need, Price, Row, choose
 
 
 def figure(name: str, value: float, half: float = 0.0, *, is_valid: bool = True) -> Figure:
@@ -18,7 +19,7 @@ def figure(name: str, value: float, half: float = 0.0, *, is_valid: bool = True)
 def row(name: str, **values: float) -> Row:
     figures = {key.replace("_", " "): value for key, value in values.items()}
     return Row(
-        Option((("backend", name),)), {key: figure(key, value) for key, value in figures.items()}
+        Option(name, {"backend": name}), {key: figure(key, value) for key, value in figures.items()}
     )
 
 
@@ -71,11 +72,11 @@ def test_those_that_meet_the_needs_come_first_and_the_best_of_them_are_marked() 
         row("good", accuracy=0.92, SingleStream_latency=1e6),
         row("fine", accuracy=0.93, SingleStream_latency=1.5e6),
         row("worse", accuracy=0.92, SingleStream_latency=1.7e6),
-        Row(Option((("backend", "broken"),)), {}, "no such backend"),
+        Row(Option("broken", {"backend": "broken"}), {}, "no such backend"),
     ]
     found = choose(rows, [Need.parse("SingleStream latency <= 2 ms", "here")])
-    assert [one.option.name for one in found.rows] == ["good", "fine", "worse", "slow", "broken"]
-    assert [one.option.name for one in found.rows if one.is_best] == ["good", "fine"]
+    assert [one.option.label for one in found.rows] == ["good", "fine", "worse", "slow", "broken"]
+    assert [one.option.label for one in found.rows if one.is_best] == ["good", "fine"]
     assert (
         found.sentence == "good, fine and worse meet all needs; of these, nothing beats "
         "good and fine"
@@ -102,11 +103,14 @@ def test_nothing_beats_the_best_and_something_beats_every_other(
     ]
     found = choose(rows, [])
     points = {
-        one.option.name: (one.figures["accuracy"].value, -one.figures["SingleStream latency"].value)
+        one.option.label: (
+            one.figures["accuracy"].value,
+            -one.figures["SingleStream latency"].value,
+        )
         for one in found.rows
     }
     for one in found.rows:
-        mine = points[one.option.name]
+        mine = points[one.option.label]
         is_beaten = any(
             other != mine and other[0] >= mine[0] and other[1] >= mine[1]
             for other in points.values()

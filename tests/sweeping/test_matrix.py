@@ -9,15 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inferometer.cli.sweep import _EXAMPLE
+from inferometer.comparing import option_of
 from inferometer.loadgen import Scenario
-from inferometer.runs import RunRequest
-from inferometer.sweeping import Option, SweepError, parse_matrix, read_matrix
+from inferometer.sweeping import SweepError, parse_matrix, read_matrix
+from inferometer.sweeping.option import place_of
 
 HEAD = 'workload = "pocket-mobilenet"\n'
 
 
 def names(text: str) -> list[str]:
-    return [option.name for option in parse_matrix(HEAD + text, "m.toml").options]
+    return [option.label for option in parse_matrix(HEAD + text, "m.toml").options]
 
 
 def test_values_are_combined_left_out_and_added() -> None:
@@ -35,9 +36,9 @@ def test_values_are_combined_left_out_and_added() -> None:
     threads = 1
     """
     assert names(text) == [
-        "onnxruntime threads=1",
-        "onnxruntime threads=2",
-        "openvino threads=1",
+        "onnxruntime threads 1",
+        "onnxruntime threads 2",
+        "openvino threads 1",
         "pytorch",
     ]
 
@@ -53,18 +54,21 @@ def test_the_example_can_be_read() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("[matrix]\nbackends = ['a']", "m.toml: matrix.backends: there is no option 'backends'"),
+        ("[matrix]\nbackends = ['a']", "m.toml: matrix.backends: there is no 'backends'"),
         ("[matrix]\nbackends = ['a']", "did you mean 'backend'"),
-        ("[matrix]\nthreads = [0]", "m.toml: matrix.threads holds 0; threads takes 1 or more"),
-        ("[matrix]\nthreads = [true]", "threads takes whole numbers"),
-        ("[matrix]\nthreads = ['two']", "threads takes whole numbers"),
+        ("[matrix]\nthreads = [0]", "threads is '0' (expected 1 or more)"),
+        ("[matrix]\nthreads = [true]", "matrix.threads holds True; it takes texts or numbers"),
+        ("[matrix]\nthreads = ['two']", "m.toml: matrix.threads: option"),
         ("[matrix]\nthreads = []", "matrix.threads is empty"),
-        ("[matrix]\nnumber_format = ['int4']", "number_format takes fp32, bf16, fp16, int8"),
+        ("[matrix]\nnumber_format = ['int4']", "there is no number format 'int4'; known: fp32"),
         ("", "m.toml: matrix is missing"),
         ("[matrix]\nbackend = 'a'", "it takes a list"),
         ("[matrix]\nbackend = ['a']\n[[exclude]]\nbackend = 'b'", "exclude 1 leaves nothing out"),
         ("[matrix]\nbackend = ['a']\n[[exclude]]\nbackend = 'a'", "no option is left"),
-        ("[matrix]\nbackend = ['a']\n[[include]]\nbanana = 'b'", "banana is not a known key"),
+        (
+            "[matrix]\nbackend = ['a']\n[[include]]\nbanana = 'b'",
+            "1.banana: there is no 'banana'",
+        ),
         ("scenarios = ['Sever']\n[matrix]\nbackend = ['a']", "there is no scenario 'Sever'"),
         ("scenarios = ['Server']\n[matrix]\nbackend = ['a']", "server_qps is missing"),
         ("need = ['speed >= 2']\n[matrix]\nbackend = ['a']", "there is no figure 'speed'"),
@@ -73,7 +77,7 @@ def test_the_example_can_be_read() -> None:
         ("[price]\nper_hour = 1\nper_day = 2\n[matrix]\nbackend = ['a']", "price.per_day is not"),
         ("[matrix\n", "m.toml: not a TOML file"),
         ("[matrix]\nthreads = [" + ",".join(map(str, range(1, 1200))) + "]", "1,199 options"),
-        ("[matrix]\nmodel = ['a/m.onnx', 'b/m.onnx']", "would lie in the same folder"),
+        ("[matrix]\nmodel = ['a/m.onnx', 'b/m.onnx']", "two options are called 'model m.onnx'"),
     ],
 )
 def test_slips_are_named_with_their_place(text: str, said: str) -> None:
@@ -87,23 +91,9 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         read_matrix(tmp_path / "none.toml")
 
 
-def test_an_option_changes_what_it_names_and_nothing_else() -> None:
-    request = RunRequest(workload="pocket-mobilenet", output=Path("out"))
-    option = Option((("backend", "openvino"), ("number_format", "bf16"), ("max_batch", 4)))
-    changed = option.applied(request)
-    assert changed.backend == "openvino"
-    assert changed.backend_options.precision == "bf16"
-    assert changed.workload_options.number_format == "fp32"
-    assert changed.serving.max_batch_size == 4
-    int8 = Option((("number_format", "int8"),)).applied(request)
-    assert int8.workload_options.number_format == "int8"
-    assert int8.backend_options.precision == "fp32"
-
-
 @given(st.text(), st.text())
 def test_any_value_gives_a_harmless_folder(backend: str, device: str) -> None:
-    place = Option((("backend", backend), ("device", device))).place
-    assert "/" not in place
-    assert "\\" not in place
-    assert "\0" not in place
+    place = place_of(option_of({"backend": backend, "device": device}, "here"))
+    assert place not in ("", ".", "..")
+    assert not set("/\\\0") & set(place)
     assert Path(place).name == place

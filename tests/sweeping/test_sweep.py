@@ -48,15 +48,15 @@ def swept(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_every_option_is_measured_and_a_failing_one_says_why(swept: Path) -> None:
     found = load_sweep(swept)
-    by_name = {row.option.name: row for row in found.rows}
-    good = by_name["onnxruntime max_batch=8"]
+    by_name = {row.option.label: row for row in found.rows}
+    good = by_name["onnxruntime max-batch 8"]
     assert set(good.figures) >= {
         "accuracy", "SingleStream latency", "Offline throughput", "size", "cost"
     }  # fmt: skip
     throughput = good.figures["Offline throughput"].value
     assert good.figures["cost"].value == pytest.approx(3.6 / 3600 / throughput * 1e6)
     assert good.figures["accuracy"].value > 0.9
-    failed = by_name["no-such-backend max_batch=32"]
+    failed = by_name["no-such-backend max-batch 32"]
     assert "no-such-backend" in failed.error
     assert found.rows[-1] is failed
 

@@ -145,8 +145,8 @@ def _json_of(found: Choice, folder: Path, page: Path) -> dict[str, Any]:
         "needs": [need.text for need in found.needs],
         "options": [
             {
-                "option": dict(row.option.values),
-                "name": row.option.name,
+                "option": dict(row.option.words),
+                "name": row.option.label,
                 "error": row.error,
                 "warnings": list(row.warnings),
                 "is_best": row.is_best,

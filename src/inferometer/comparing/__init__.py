@@ -13,8 +13,16 @@ from inferometer.comparing.folder import (
     read_plan,
     write_plan,
 )
+from inferometer.comparing.int8 import make_int8
 from inferometer.comparing.measuring import measure_plan
-from inferometer.comparing.option import Option, OptionError, parse_option, with_labels, with_option
+from inferometer.comparing.option import (
+    Option,
+    OptionError,
+    option_of,
+    parse_option,
+    with_labels,
+    with_option,
+)
 from inferometer.comparing.pair import AccuracyPair, PairResult
 from inferometer.comparing.plan import Candidate, Group, Plan, confidence_of, usual_blocks
 from inferometer.comparing.ratio import Basis, Ratio, paired_ratio, single_ratio, unpaired_ratio
@@ -40,7 +48,9 @@ __all__ = [
     "confidence_of",
     "is_comparison",
     "load_comparison",
+    "make_int8",
     "measure_plan",
+    "option_of",
     "paired_ratio",
     "parse_option",
     "read_plan",

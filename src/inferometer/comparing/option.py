@@ -14,7 +14,15 @@ from inferometer.runs import RunRequest
 from inferometer.tuning import read_tuned_file, with_tuned
 from inferometer.workloads import workload_names
 
-__all__ = ["NUMBER_FORMATS", "Option", "OptionError", "parse_option", "with_labels", "with_option"]
+__all__ = [
+    "NUMBER_FORMATS",
+    "Option",
+    "OptionError",
+    "option_of",
+    "parse_option",
+    "with_labels",
+    "with_option",
+]
 
 NUMBER_FORMATS = ("fp32", "bf16", "fp16", "int8")
 """What a model can be asked to compute in."""
@@ -50,18 +58,23 @@ def parse_option(text: str) -> Option:
             words[name] = value
     if not words:
         raise OptionError("an option is empty; give a backend, such as onnxruntime:int8")
+    return option_of(words, f"option {text!r}")
+
+
+def option_of(words: Mapping[str, str], where: str) -> Option:
+    """Give the option of some words by their names; raise `OptionError` that begins with where."""
+    words = dict(words)
     label = words.pop(_NAME, "") or _label(words)
     for name, value in words.items():
         if name not in _CHANGES and not name.startswith((_BACKEND_OPTION, _WORKLOAD_OPTION)):
             hint = nearest_name(name, _CHANGES)
             raise OptionError(
-                f"option {text!r}: there is no {name!r}{hint}; known: {', '.join(_CHANGES)}, "
+                f"{where}: there is no {name!r}{hint}; known: {', '.join(_CHANGES)}, "
                 f"{_NAME}, {_BACKEND_OPTION}NAME (of the backend), {_WORKLOAD_OPTION}NAME"
             )
         if name == _FORMAT and value not in NUMBER_FORMATS:
             raise OptionError(
-                f"option {text!r}: there is no number format {value!r}; known: "
-                f"{', '.join(NUMBER_FORMATS)}"
+                f"{where}: there is no number format {value!r}; known: {', '.join(NUMBER_FORMATS)}"
             )
     return Option(label, words)
 

@@ -158,7 +158,7 @@ def _point(number: int, row: Row, first: Figure, second: Figure, x: _Axis, y: _A
         px, y.scale.pixel(second.low), y.scale.pixel(second.high),
     )  # fmt: skip
     told = (
-        f"{number}: {row.option.name}: {first.kind.name} {figure_text(first, x.currency)}, "
+        f"{number}: {row.option.label}: {first.kind.name} {figure_text(first, x.currency)}, "
         f"{second.kind.name} {figure_text(second, y.currency)}"
     )
     return bars + Markup(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from inferometer.report.markup import markdown_row
+from inferometer.report.markup import pull_request_text as _text
 from inferometer.report.sweep_wording import ANSWER_WORDS, figure_text
 from inferometer.sweeping import Answer, Choice, Row
 
@@ -46,7 +46,7 @@ def print_sweep(choice: Choice, console: Console, currency: str = "") -> None:
 
 def _cells(row: Row, choice: Choice) -> list[str]:
     mark = "[bold]★ [/]" if row.is_best else "  "
-    cells = [f"{mark}{escape(row.option.name)}"]
+    cells = [f"{mark}{escape(row.option.label)}"]
     for name in choice.figures:
         figure = row.figures.get(name)
         text = "–" if figure is None else escape(figure_text(figure))
@@ -70,35 +70,29 @@ def _print_remarks(choice: Choice, console: Console) -> None:
         say("★ no other option is at least as good in everything and better in something", "dim")
     for row in choice.rows:
         for warning in row.warnings:
-            say(f"{row.option.name}: {warning}", "yellow")
+            say(f"{row.option.label}: {warning}", "yellow")
         if row.error:
-            say(f"{row.option.name}: {row.error}", "red")
+            say(f"{row.option.label}: {row.error}", "red")
     say(choice.sentence, "bold")
 
 
 def sweep_markdown(choice: Choice, currency: str = "") -> str:
     """Give the options as a table in Markdown, with what comes out above it."""
     head = ["option", *choice.figures, *(["meets"] if choice.needs else [])]
-    lines = [f"**{_plain(choice.sentence)}**", "", _line(head), _line(["---"] * len(head))]
+    lines = [
+        f"**{_text(choice.sentence)}**",
+        "",
+        markdown_row(head),
+        markdown_row(["---"] * len(head)),
+    ]
     for row in choice.rows:
         if row.error:
-            lines.append(_line([_plain(row.option.name), _plain(row.error)]))
+            lines.append(markdown_row([_text(row.option.label), _text(row.error)]))
             continue
-        cells = [f"{'★ ' if row.is_best else ''}{_plain(row.option.name)}"]
+        cells = [f"{'★ ' if row.is_best else ''}{_text(row.option.label)}"]
         for name in choice.figures:
             figure = row.figures.get(name)
-            cells.append("–" if figure is None else _plain(figure_text(figure, currency)))
-        lines.append(_line([*cells, *([ANSWER_WORDS[row.answer]] if choice.needs else [])]))
-    needs = "".join(f"\n- {_plain(need.text)}" for need in choice.needs)
+            cells.append("–" if figure is None else _text(figure_text(figure, currency)))
+        lines.append(markdown_row([*cells, *([ANSWER_WORDS[row.answer]] if choice.needs else [])]))
+    needs = "".join(f"\n- {_text(need.text)}" for need in choice.needs)
     return "\n".join(lines) + (f"\n\nNeeded:\n{needs}" if needs else "") + "\n"
-
-
-def _line(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
-
-
-def _plain(text: str) -> str:
-    """Escape what Markdown, or HTML in it, would take for its own."""
-    escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    escaped = "".join(f"\\{one}" if one in "\\`*_[]|#!" else one for one in escaped)
-    return " ".join(escaped.split())

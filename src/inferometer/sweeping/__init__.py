@@ -5,7 +5,7 @@ from inferometer.sweeping.cost import Price
 from inferometer.sweeping.figure import FIGURES, Figure, FigureKind, figures_of
 from inferometer.sweeping.matrix import Matrix, parse_matrix, read_matrix
 from inferometer.sweeping.need import Answer, Need
-from inferometer.sweeping.option import Option, SweepError
+from inferometer.sweeping.option import SweepError
 from inferometer.sweeping.sweep import MATRIX, load_sweep, run_sweep
 
 __all__ = [
@@ -17,7 +17,6 @@ __all__ = [
     "FigureKind",
     "Matrix",
     "Need",
-    "Option",
     "Price",
     "Row",
     "SweepError",

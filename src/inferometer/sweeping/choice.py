@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from inferometer.comparing import Option
 from inferometer.sweeping.figure import FIGURES, Figure
 from inferometer.sweeping.need import Answer, Need
-from inferometer.sweeping.option import Option
 
 __all__ = ["Choice", "Row", "choose"]
 
@@ -64,16 +64,16 @@ class Choice:
         measured = [row for row in self.rows if not row.error]
         if not measured:
             return "no option could be measured"
-        best = [row.option.name for row in self.rows if row.is_best]
+        best = [row.option.label for row in self.rows if row.is_best]
         if not self.needs:
             return f"nothing beats {_listed(best)} in everything at once"
         if not self.meeting:
-            maybe = [row.option.name for row in measured if row.answer is Answer.OPEN]
+            maybe = [row.option.label for row in measured if row.answer is Answer.OPEN]
             return "no option surely meets all needs" + (
                 f"; within their intervals, {_listed(maybe)} may" if maybe else ""
             )
-        names = [row.option.name for row in self.meeting]
-        chosen = [row.option.name for row in self.meeting if row.is_best]
+        names = [row.option.label for row in self.meeting]
+        chosen = [row.option.label for row in self.meeting if row.is_best]
         said = f"{_listed(names)} {'meets' if len(names) == 1 else 'meet'} all needs"
         return f"{said}; of these, nothing beats {_listed(chosen)}" if len(names) > 1 else said
 

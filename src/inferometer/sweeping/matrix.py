@@ -7,14 +7,14 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from inferometer.comparing import Option
 from inferometer.loadgen import Scenario
 from inferometer.rounds.table import RoundError, Table
 from inferometer.runs import Effort
 from inferometer.sweeping.cost import Price
 from inferometer.sweeping.need import Need
-from inferometer.sweeping.option import AXES, Option, SweepError, check_value
+from inferometer.sweeping.option import SweepError, checked_value, option_from, place_of
 
 __all__ = ["Matrix", "parse_matrix", "read_matrix"]
 
@@ -116,7 +116,8 @@ def _options(table: Table) -> tuple[Option, ...]:
             raise SweepError(f"{table.where('exclude')} {number} leaves nothing out")
     kept = [values for values in combined if not any(_matches(values, left) for left in excluded)]
     kept += _named(table, "include")
-    options = tuple(dict.fromkeys(Option(tuple(values.items())) for values in kept))
+    distinct = {tuple(values.items()): values for values in kept}.values()
+    options = tuple(option_from(values, table.where("matrix")) for values in distinct)
     if not options:
         raise SweepError(f"{table.where('matrix')}: no option is left to measure")
     if len(options) > _MOST_OPTIONS:
@@ -131,38 +132,37 @@ def _options(table: Table) -> tuple[Option, ...]:
 def _check_places(options: Sequence[Option], table: Table) -> None:
     places: dict[str, Option] = {}
     for option in options:
-        other = places.setdefault(option.place.lower(), option)
-        if other != option:
+        other = places.setdefault(place_of(option).lower(), option)
+        if other is not option:
             raise SweepError(
-                f"{table.where('matrix')}: {option.name!r} and {other.name!r} would lie in the "
-                "same folder; name the files apart"
+                f"{table.where('matrix')}: two options are called {option.label!r}; give files "
+                "that tell them apart by name"
             )
 
 
-def _axes(table: Table) -> dict[str, list[Any]]:
+def _axes(table: Table) -> dict[str, list[str]]:
     inner = table.table("matrix", may_miss=table.has("include"))
     axes = {}
     for name in inner.names():
         values = inner.values(name)
         if not values:
             raise SweepError(f"{inner.where(name)} is empty; leave it out, or give values")
-        axes[name] = [check_value(name, value, inner.where(name)) for value in values]
+        axes[name] = [checked_value(name, value, inner.where(name)) for value in values]
     return axes
 
 
-def _named(table: Table, key: str) -> list[dict[str, Any]]:
+def _named(table: Table, key: str) -> list[dict[str, str]]:
     found = []
     for inner in table.tables(key, may_miss=True):
-        values = {}
-        for name in AXES:
-            if inner.has(name):
-                values[name] = check_value(name, inner.value(name), inner.where(name))
-        inner.finish()
+        values = {
+            name: checked_value(name, inner.value(name), inner.where(name))
+            for name in inner.names()
+        }
         if not values:
             raise SweepError(f"{inner.where('').rstrip('. ')} names nothing")
         found.append(values)
     return found
 
 
-def _matches(values: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+def _matches(values: Mapping[str, str], wanted: Mapping[str, str]) -> bool:
     return all(values.get(name) == value for name, value in wanted.items())

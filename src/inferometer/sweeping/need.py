@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from inferometer.loadgen import nearest_name
+from inferometer.runs.gates import Quantity
 from inferometer.sweeping.figure import FIGURES, Figure, FigureKind
 from inferometer.sweeping.option import SweepError
 
@@ -18,12 +19,12 @@ _TEXT = re.compile(
     r"\s*(?P<number>[\d.eE+-]+)\s*(?P<unit>\S*)\s*"
 )
 _UNITS: Mapping[str, Mapping[str, float]] = {
-    "ns": {"ns": 1, "us": 1e3, "µs": 1e3, "ms": 1e6, "s": 1e9},
-    "1/s": {"/s": 1, "": 1},
+    "ns": Quantity.TIME.units,
+    "1/s": Quantity.RATE.units,
     "bytes": {"B": 1, "kB": 1e3, "MB": 1e6, "GB": 1e9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30},
     "J": {"J": 1, "mJ": 1e-3, "uJ": 1e-6, "µJ": 1e-6},
     "cost": {"": 1},
-    "accuracy": {"%": 0.01, "": 1},
+    "accuracy": Quantity.SHARE.units,
 }
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from inferometer.comparing import Option, make_int8, with_option
 from inferometer.loadgen import InferometerError, Scenario, Severity, write_atomically
-from inferometer.quantization import quantize_workload, workload_for_tool
 from inferometer.runs import (
     Listener,
     RunRequest,
@@ -23,8 +23,7 @@ from inferometer.runs.resuming import can_be_resumed, resumed_requests
 from inferometer.sweeping.choice import Choice, Row, choose
 from inferometer.sweeping.figure import figures_of
 from inferometer.sweeping.matrix import Matrix, parse_matrix
-from inferometer.sweeping.option import Option, SweepError
-from inferometer.workloads.places import quantized_folder
+from inferometer.sweeping.option import SweepError, place_of
 
 __all__ = ["MATRIX", "load_sweep", "run_sweep"]
 
@@ -34,7 +33,6 @@ MATRIX = "matrix.toml"
 _FAILURE = "failure.json"
 _OPTIONS = "options"
 _SHOWN = 300
-_INT8_TOOL = "onnxruntime"
 
 Run = Callable[[RunRequest, Listener], Session]
 
@@ -57,7 +55,7 @@ def run_sweep(
         place = _place(folder, option)
         if _is_finished(place, matrix):
             continue
-        listener.note(f"{number} of {len(order)}: {option.name}")
+        listener.note(f"{number} of {len(order)}: {option.label}")
         _measure(matrix, option, place, listener, run)
     return load_sweep(folder)
 
@@ -103,7 +101,7 @@ def _matrix_of(folder: Path) -> Matrix:
 
 
 def _place(folder: Path, option: Option) -> Path:
-    return folder / _OPTIONS / option.place
+    return folder / _OPTIONS / place_of(option)
 
 
 def _is_finished(place: Path, matrix: Matrix) -> bool:
@@ -131,14 +129,13 @@ def _measure(matrix: Matrix, option: Option, place: Path, listener: Listener, ru
     failure = place / _FAILURE
     try:
         request = _request(matrix, option, place)
-        if request.workload_options.number_format == "int8":
-            _see_to_int8(request, listener)
+        make_int8(request, listener.note)
         kept = resumed_requests(place) if (place / "resume.json").is_file() else []
         session = run(kept[0] if kept and can_be_resumed(kept[0]) else request, listener)
     except InferometerError as error:
         place.mkdir(parents=True, exist_ok=True)
         write_json(failure, {"error": str(error)})
-        listener.note(f"{option.name}: {str(error)[:_SHOWN]}")
+        listener.note(f"{option.label}: {str(error)[:_SHOWN]}")
         return
     failure.unlink(missing_ok=True)
     if any(test.was_interrupted for test in session.tests):
@@ -154,9 +151,9 @@ def _request(matrix: Matrix, option: Option, place: Path) -> RunRequest:
         accuracy_scenarios=(scenarios[0],),
         effort=matrix.effort,
         settings=_Settings(matrix.server_qps),
-        command=f"inferometer sweep: {option.name}",
+        command=f"inferometer sweep: {option.label}",
     )
-    return option.applied(request)
+    return with_option(request, option)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -168,15 +165,6 @@ class _Settings:
     def __call__(self, scenario: Scenario) -> dict[str, Any]:
         """Give what overrides the settings of a scenario."""
         return {"server_target_qps": self.server_qps} if scenario is Scenario.SERVER else {}
-
-
-def _see_to_int8(request: RunRequest, listener: Listener) -> None:
-    """Make the int8 model where there is none at all; one that doesn't fit, the run refuses."""
-    if quantized_folder(request.workload).is_dir():
-        return
-    listener.note(f"making the int8 model of {request.workload}")
-    fp32 = dataclasses.replace(request.workload_options, number_format="fp32")
-    quantize_workload(workload_for_tool(request.workload, fp32, _INT8_TOOL))
 
 
 def _row(matrix: Matrix, option: Option, place: Path) -> Row:

@@ -1,7 +1,7 @@
 """Gates: conditions that make a run fail, held against what was measured."""
 
 from inferometer.runs.gates.condition import Condition, GateError
-from inferometer.runs.gates.figure import FigureName, figure_name
+from inferometer.runs.gates.figure import FigureName, Quantity, figure_name
 from inferometer.runs.gates.holding import check_baseline, check_scope, hold_gates
 from inferometer.runs.gates.parsing import parse_condition
 from inferometer.runs.gates.reading import Reading, applies, read_figure
@@ -15,6 +15,7 @@ __all__ = [
     "GateError",
     "GateOutcome",
     "GateResult",
+    "Quantity",
     "Reading",
     "applies",
     "check_baseline",
