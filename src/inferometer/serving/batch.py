@@ -45,8 +45,7 @@ def indices_of(batch: Sequence[Piece]) -> NDArray[np.integer[Any]]:
         query, start, stop = batch[0]
         whole: NDArray[np.integer[Any]] = query.indices
         return whole if stop - start == len(whole) else whole[start:stop]
-    if len(batch[0][0]) == 1:
-        # All queries of a series are of one size.
+    if len(batch[0][0]) == 1 and all([stop == 1 for _, _, stop in batch]):
         return np.array([query.index for query, _, _ in batch])
     return np.concatenate([query.indices[start:stop] for query, start, stop in batch])
 

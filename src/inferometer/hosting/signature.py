@@ -1,0 +1,58 @@
+"""Signatures: which inputs a model takes and which outputs it gives, as far as is known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from numpy.typing import NDArray
+
+from inferometer.open_inference import TensorSpec, datatype_of
+
+__all__ = ["Signature"]
+
+_OPEN = -1
+Arrays = Mapping[str, NDArray[Any]]
+
+
+@dataclass
+class Signature:
+    """Names of a model's inputs and outputs; shapes and datatypes are learnt from its calls.
+
+    An axis that differs from call to call is open, and the first one always is.
+    """
+
+    input_names: tuple[str, ...]
+    output_names: tuple[str, ...]
+    _seen: dict[tuple[str, str], TensorSpec] = field(default_factory=dict)
+
+    def learn(self, inputs: Arrays, outputs: Sequence[NDArray[Any]]) -> None:
+        """Take in the arrays of a call."""
+        for name, array in inputs.items():
+            self._learn(("input", name), array)
+        for name, array in zip(self.output_names, outputs, strict=True):
+            self._learn(("output", name), array)
+
+    def _learn(self, key: tuple[str, str], array: NDArray[Any]) -> None:
+        shape = (_OPEN, *array.shape[1:])
+        known = self._seen.get(key)
+        if known is not None and len(known.shape) == len(shape):
+            pairs = zip(known.shape, shape, strict=True)
+            shape = tuple(a if a == b else _OPEN for a, b in pairs)
+        if known is None or known.shape != shape:
+            self._seen[key] = TensorSpec(key[1], datatype_of(array.dtype), shape)
+
+    @property
+    def inputs(self) -> list[dict[str, Any]]:
+        """The inputs, as metadata have them."""
+        return [self._described("input", name) for name in self.input_names]
+
+    @property
+    def outputs(self) -> list[dict[str, Any]]:
+        """The outputs, as metadata have them."""
+        return [self._described("output", name) for name in self.output_names]
+
+    def _described(self, kind: str, name: str) -> dict[str, Any]:
+        spec = self._seen.get((kind, name)) or TensorSpec(name, "", (_OPEN,))
+        return spec.to_mapping()
