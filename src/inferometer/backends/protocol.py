@@ -151,7 +151,9 @@ class Backend(Protocol):
 
     It may also have ``tunable``, values of extra options that are worth trying, by name, and
     ``threads_are_global``, true where the threads of all models of a process are set at once,
-    and ``is_isolated``, true where it runs models in processes of their own anyway.
+    and ``is_isolated``, true where it runs models in processes of their own anyway, and
+    ``is_remote``, true where models are on a server: then a model file's ``member`` is its name
+    there, and there is no file.
     """
 
     name: str

@@ -20,6 +20,7 @@ _BACKENDS = Plugins(
         "openvino": "inferometer.backends.openvino.backend:OpenVinoBackend",
         "python": "inferometer.backends.python:PythonBackend",
         "pytorch": "inferometer.backends.pytorch.backend:PyTorchBackend",
+        "remote": "inferometer.backends.remote:RemoteBackend",
         "tensorflow": "inferometer.backends.tensorflow.backend:TensorFlowBackend",
     },
     BackendError,

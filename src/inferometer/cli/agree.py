@@ -26,7 +26,7 @@ from inferometer.workloads import POCKET_SUITE, WorkloadOptions, suite_or_worklo
 
 __all__ = ["command"]
 
-_NO_FRAMEWORK = ("null", "python")
+_NO_FRAMEWORK = ("null", "python", "remote")
 
 
 @click.command("agree")

@@ -34,6 +34,7 @@ _VERBS = {
     "rules": "inferometer.cli.rules",
     "run": "inferometer.cli.run",
     "search": "inferometer.cli.search",
+    "serve": "inferometer.cli.serve",
     "submit": "inferometer.cli.submit",
     "sweep": "inferometer.cli.sweep",
     "tune": "inferometer.cli.tune",
@@ -84,6 +85,7 @@ def cli() -> None:
     inferometer tune pocket-mobilenet  good settings, confirmed on fresh runs
     inferometer compare onnxruntime openvino   which is faster, by how much, how sure
     inferometer search pocket-mobilenet  the highest rate within the bound
+    inferometer serve pocket-mobilenet offered to others: Open Inference Protocol, HTTP and gRPC
     inferometer exec harness.py        a script written against mlperf_loadgen
     inferometer report runs/…          the report of a run, again
     inferometer rules settings.seeds   what a rule asks, and how it is checked

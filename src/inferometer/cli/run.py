@@ -84,8 +84,8 @@ _BESIDE_RESUME = (
 )
 @click.option(
     "--serving",
-    type=click.Choice(["inline", "pool", "queue-runner"]),
-    help="queue-runner: as the v0.5 Python reference, to compare with [default: by scenario]",
+    type=click.Choice(["inline", "pool", "queue-runner", "in-flight"]),
+    help="queue-runner: as the v0.5 Python reference; in-flight: remote [default: by scenario]",
 )
 @click.option("--workers", type=click.IntRange(1), help="pool workers [default: usable cores]")
 @click.option("--max-batch", type=click.IntRange(1), default=32, show_default=True)

@@ -6,6 +6,7 @@ query, and its rows the place of samples.
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -14,86 +15,64 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from inferometer.backends import BackendError
 from inferometer.loadgen import Query
 from inferometer.open_inference import ServerTiming
 from inferometer.serving import PoolOptions, PoolServing
 
-__all__ = ["Answer", "Batcher", "Rows"]
+__all__ = ["Answer", "Batcher", "Tell"]
 
 Arrays = Mapping[str, NDArray[Any]]
-Answer = tuple[list[NDArray[Any]], ServerTiming]
+Outputs = list[NDArray[Any]]
+Answer = tuple[Outputs, ServerTiming]
 """Outputs in the model's order, and what the request's time was spent on."""
 
-_ROW_BITS = 24
-_ROW_MASK = (1 << _ROW_BITS) - 1
-MOST_ROWS = 1 << _ROW_BITS
-"""More rows can't be told apart in one request."""
-
-Part = list[NDArray[Any]] | Exception
-Model = Callable[[Arrays], list[NDArray[Any]]]
+Tell = Callable[[Answer | BaseException], None]
+_Found = Outputs | Exception
 
 
-class Rows(Sequence[Part]):
-    """Outputs of a batch, cut where its requests meet; a slice gives one request's part.
+class _Batch(Sequence[_Found]):
+    """What a batch came to, by the place where each request's rows begin in it."""
 
-    In place of outputs there may be the error that the call ended with.
-    """
-
-    def __init__(self, parts: Mapping[int, Part], count: int):
-        self._parts, self._count = parts, count
+    def __init__(self, by_start: Mapping[int, _Found], count: int):
+        self._by_start, self._count = by_start, count
 
     def __len__(self) -> int:
         return self._count
 
     def __getitem__(self, place: Any) -> Any:
-        return self._parts.get(place.start, [])
+        return self._by_start[place.start]
 
 
 class _Request:
-    """One request, in the place of a query."""
+    """One request, in the place of a query of so many samples.
 
-    def __init__(self, key: int, inputs: Arrays, rows: int, tell: Callable[[Any], None]):
-        self.inputs, self._rows, self._tell = inputs, rows, tell
-        self.indices = (key << _ROW_BITS) + np.arange(rows)
+    One of ``rows`` 0 is answered in a call of its own, and counts as one sample.
+    """
+
+    def __init__(self, key: int, inputs: Arrays, rows: int, tell: Tell):
+        self.inputs, self.is_alone, self._tell = inputs, not rows, tell
+        self.indices = np.full(rows or 1, key)
+        self.index = key
         self.wants_responses = True
         self._arrived_ns = self._began_ns = time.monotonic_ns()
         self._infer_ns = 0
-        self._parts: dict[int, list[NDArray[Any]]] = {}
-        self._left = rows
-        self._lock = threading.Lock()
 
     def __len__(self) -> int:
-        return self._rows
-
-    @property
-    def index(self) -> int:
-        return int(self.indices[0])
+        return len(self.indices)
 
     def now_ns(self) -> int:
         return time.monotonic_ns()
 
-    def note_phases(self, began: int, preprocess_ns: int, infer_ns: int, _: Any = None) -> None:
-        with self._lock:
-            self._began_ns = began
-            self._infer_ns += preprocess_ns + infer_ns
+    def note_phases(self, began: int, _: int, infer_ns: int, __: Any) -> None:
+        self._began_ns, self._infer_ns = began, infer_ns
 
-    def complete(self, responses: Part, positions: slice | None = None) -> None:
-        if isinstance(responses, Exception):
-            self._tell(responses)
-            return
-        with self._lock:
-            start, stop = (0, self._rows) if positions is None else (positions.start, positions.stop)
-            self._parts[start] = responses
-            self._left -= stop - start
-            if self._left:
-                return
-        parts = [self._parts[start] for start in sorted(self._parts)]
-        outputs = parts[0]
-        if len(parts) > 1:
-            outputs = [np.concatenate(pieces) for pieces in zip(*parts, strict=True)]
-        infer_ns = self._infer_ns
-        queue_ns = max(0, time.monotonic_ns() - self._arrived_ns - infer_ns)
-        self._tell((outputs, ServerTiming(queue_ns, infer_ns)))
+    def complete(self, found: _Found, _: None) -> None:
+        if isinstance(found, Exception):
+            self._tell(found)
+        else:
+            queue_ns = self._began_ns - self._arrived_ns
+            self._tell((found, ServerTiming(queue_ns, self._infer_ns)))
 
     def fail(self, error: BaseException) -> None:
         self._tell(error)
@@ -103,30 +82,38 @@ class Batcher:
     """Answers requests in batches.
 
     Only requests whose arrays fit together go to the model in one call: same inputs, types
-    and shapes but for the first axis.
+    and shapes but for the first axis. An error is told to those in its call alone.
     """
 
     def __init__(
-        self, model: Model, options: PoolOptions, note_batch: Callable[[int, int], None]
+        self,
+        model: Callable[[Arrays], Outputs],
+        options: PoolOptions,
+        note_batch: Callable[[int, int], None],
     ):
         self._model, self._note_batch = model, note_batch
+        self._most = options.max_batch_size
         self._requests: dict[int, _Request] = {}
         self._next_key = 0
         self._lock = threading.Lock()
         self._pool = PoolServing(_Handler(self._answer), options, "hosted")
 
-    def submit(self, inputs: Arrays, rows: int, tell: Callable[[Any], None]) -> None:
-        """Queue a request; ``tell`` gets an `Answer` or the error, on another thread, once."""
+    def submit(self, inputs: Arrays, rows: int, tell: Tell) -> None:
+        """Queue a request; ``tell`` is called on another thread, once.
+
+        rows:
+            How many samples it holds, along the first axis of all inputs; 0 if it can't be put
+            together with others. One larger than the largest batch isn't either.
+        """
         with self._lock:
             key = self._next_key
             self._next_key += 1
 
-        def settled(found: Any) -> None:
-            # Of a request in several batches, the first error is its answer.
-            if self._requests.pop(key, None) is not None:
-                tell(found)
+        def settled(found: Answer | BaseException) -> None:
+            del self._requests[key]
+            tell(found)
 
-        request = _Request(key, inputs, rows, settled)
+        request = _Request(key, inputs, rows if rows <= self._most else 0, settled)
         self._requests[key] = request
         # The pool asks of a query only what a request has as well.
         self._pool.issue(cast(Query, request))
@@ -136,59 +123,64 @@ class Batcher:
         self._pool.flush()
         self._pool.close()
 
-    def _answer(self, indices: NDArray[np.integer[Any]]) -> tuple[Rows, int]:
-        keys = indices >> _ROW_BITS
-        starts = [0, *(np.flatnonzero(np.diff(keys)) + 1).tolist(), len(indices)]
-        groups: dict[Any, list[tuple[int, Arrays]]] = {}
-        for start, stop in zip(starts, starts[1:], strict=False):
-            request = self._requests.get(int(keys[start]))
-            if request is None:
-                continue
-            first = int(indices[start]) & _ROW_MASK
-            inputs = request.inputs
-            if stop - start < len(request):
-                inputs = {name: a[first : first + stop - start] for name, a in inputs.items()}
-            key = tuple((name, a.dtype, a.shape[1:]) for name, a in inputs.items())
-            groups.setdefault(key, []).append((start, inputs))
-        parts: dict[int, Part] = {}
+    def _answer(self, indices: NDArray[np.integer[Any]]) -> tuple[_Batch, int]:
+        """Answer the requests of these keys; give also the time in the model, ns."""
+        starts = [0, *(np.flatnonzero(np.diff(indices)) + 1).tolist()]
+        groups: dict[Any, list[tuple[int, _Request]]] = {}
+        for start in starts:
+            request = self._requests[int(indices[start])]
+            key = request.index if request.is_alone else _fitting(request.inputs)
+            groups.setdefault(key, []).append((start, request))
+        found: dict[int, _Found] = {}
         infer_ns = 0
         for group in groups.values():
+            begun_ns = time.monotonic_ns()
             try:
-                infer_ns += self._run(group, parts)
+                outputs = self._run([request for _, request in group])
             except Exception as error:
-                # The others in the batch have nothing to do with it.
-                parts.update((start, error) for start, _ in group)
-        return Rows(parts, len(indices)), infer_ns
+                outputs = [error] * len(group)
+            infer_ns += time.monotonic_ns() - begun_ns
+            found.update((start, one) for (start, _), one in zip(group, outputs, strict=True))
+        return _Batch(found, len(indices)), infer_ns
 
-    def _run(self, group: list[tuple[int, Arrays]], parts: dict[int, Part]) -> int:
-        """Have one call of the model answer these; give its time, ns."""
-        names = tuple(group[0][1])
-        sizes = [len(inputs[names[0]]) for _, inputs in group]
-        batch = (
-            group[0][1]
-            if len(group) == 1
-            else {name: np.concatenate([inputs[name] for _, inputs in group]) for name in names}
-        )
+    def _run(self, requests: list[_Request]) -> list[_Found]:
+        """Have one call of the model answer these."""
+        batch = requests[0].inputs
+        if len(requests) > 1:
+            batch = {
+                name: np.concatenate([request.inputs[name] for request in requests])
+                for name in batch
+            }
         begun_ns = time.monotonic_ns()
         outputs = self._model(batch)
-        took_ns = time.monotonic_ns() - begun_ns
-        self._note_batch(sum(sizes), took_ns)
-        place = 0
-        for (start, _), size in zip(group, sizes, strict=True):
-            parts[start] = [output[place : place + size] for output in outputs]
-            place += size
-        return took_ns
+        sizes = [len(request) for request in requests]
+        self._note_batch(sum(sizes), time.monotonic_ns() - begun_ns)
+        if len(requests) == 1:
+            return [outputs]
+        for output in outputs:
+            if len(output) != sum(sizes):
+                raise BackendError(
+                    f"the model gave an output of shape {output.shape} for {sum(sizes)} samples, "
+                    "so requests can't be put together for it: serve it with --max-batch 1"
+                )
+        places = itertools.pairwise(itertools.accumulate(sizes, initial=0))
+        return [[output[start:stop] for output in outputs] for start, stop in places]
+
+
+def _fitting(inputs: Arrays) -> Any:
+    """Give what has to be equal for requests to be put together."""
+    return tuple([(name, array.dtype, array.shape[1:]) for name, array in inputs.items()])
 
 
 class _Handler:
     """What the pool calls; it tells the time in the model."""
 
-    def __init__(self, answer: Callable[[NDArray[np.integer[Any]]], tuple[Rows, int]]):
+    def __init__(self, answer: Callable[[NDArray[np.integer[Any]]], tuple[_Batch, int]]):
         self._answer = answer
 
-    def __call__(self, indices: NDArray[np.integer[Any]]) -> Rows:
+    def __call__(self, indices: NDArray[np.integer[Any]]) -> _Batch:
         return self._answer(indices)[0]
 
-    def timed(self, indices: NDArray[np.integer[Any]]) -> tuple[Rows, int, int]:
-        rows, infer_ns = self._answer(indices)
-        return rows, 0, infer_ns
+    def timed(self, indices: NDArray[np.integer[Any]]) -> tuple[_Batch, int, int]:
+        found, infer_ns = self._answer(indices)
+        return found, 0, infer_ns

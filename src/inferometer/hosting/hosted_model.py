@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from numpy.typing import NDArray
 
 from inferometer.backends import Session
-from inferometer.hosting.batching import MOST_ROWS, Answer, Batcher
+from inferometer.hosting.batching import Answer, Batcher
 from inferometer.hosting.metrics import ModelMetrics
 from inferometer.hosting.options import HostOptions, Refusal
 from inferometer.hosting.signature import Signature
@@ -20,6 +20,7 @@ __all__ = ["VERSION", "HostedModel"]
 VERSION = "1"
 """The only version that a model has here."""
 
+_KEPT_SHAPES = 256
 Arrays = Mapping[str, NDArray[Any]]
 
 
@@ -36,8 +37,9 @@ class HostedModel:
         self.metrics = ModelMetrics(name)
         self._limit = options.max_in_flight
         pool = PoolOptions(options.workers, options.max_batch_size, options.max_wait_ms / 1e3)
-        self._batcher = Batcher(self._run, pool, self.metrics.note_batch)
+        self._batcher = Batcher(self.run, pool, self.metrics.note_batch)
         self._shapes: set[Any] = set()
+        self._is_batched = options.max_batch_size > 1
 
     @property
     def metadata(self) -> dict[str, Any]:
@@ -57,9 +59,12 @@ class HostedModel:
 
         Raises `Refusal` for inputs that aren't the model's, and if too much is in flight.
         """
-        rows = self._checked(inputs)
+        self._check(inputs)
         if not self.metrics.begin(self._limit):
             raise Refusal(503, f"{self.name} is busy: {self._limit} requests are in flight")
+        first = inputs[self.signature.input_names[0]]
+        rows = len(first) if first.ndim else 1
+        together = rows if self._is_batched and _has_one_length(inputs.values()) else 0
 
         def told(found: Answer | BaseException) -> None:
             self.metrics.end()
@@ -67,15 +72,11 @@ class HostedModel:
                 self.metrics.note_request(200, rows, found[1])
             tell(found)
 
-        self._batcher.submit({name: inputs[name] for name in self._order}, rows, told)
+        ordered = {name: inputs[name] for name in self.signature.input_names}
+        self._batcher.submit(ordered, together, told)
 
-    @property
-    def _order(self) -> tuple[str, ...]:
-        return self.signature.input_names
-
-    def _checked(self, inputs: Arrays) -> int:
-        """Give how many samples a request holds."""
-        wanted = self._order
+    def _check(self, inputs: Arrays) -> None:
+        wanted = self.signature.input_names
         for name in inputs:
             if name not in wanted:
                 hint = nearest_name(name, wanted)
@@ -85,26 +86,27 @@ class HostedModel:
         missing = [name for name in wanted if name not in inputs]
         if missing:
             raise Refusal(400, f"the inputs {', '.join(missing)} of {self.name} are missing")
-        counts = {array.shape[0] if array.ndim else 0 for array in inputs.values()}
-        if len(counts) != 1 or not 0 < min(counts) < MOST_ROWS:
-            raise Refusal(
-                400, "the first axis of all inputs has to run over the same samples, 1 or more"
-            )
-        return counts.pop()
 
-    def _run(self, inputs: Arrays) -> list[NDArray[Any]]:
+    def run(self, inputs: Arrays) -> list[NDArray[Any]]:
+        """Run a batch on the calling thread; metadata tell the shapes and types from then on."""
         outputs = self._session.run(inputs)
-        key = tuple(array.shape[1:] for array in (*inputs.values(), *outputs))
-        if key not in self._shapes:
-            self._shapes.add(key)
-            self.signature.learn(inputs, outputs)
+        arrays = [*inputs.values(), *outputs]
+        if self._is_batched and not _has_one_length(arrays):
+            # Along the first axis of some don't lie samples, but perhaps layers.
+            self._is_batched = False
+        shapes = tuple([array.shape[self._is_batched :] for array in arrays])
+        if shapes not in self._shapes and len(self._shapes) < _KEPT_SHAPES:
+            self._shapes.add(shapes)
+            self.signature.learn(inputs, outputs, is_batched=self._is_batched)
         return outputs
-
-    def learn(self, inputs: Arrays) -> None:
-        """Run a batch for the shapes and types of its arrays, which the metadata then tell."""
-        self._run(inputs)
 
     def close(self) -> None:
         """Answer what is queued, then let the model go."""
         self._batcher.close()
         self._session.close()
+
+
+def _has_one_length(arrays: Iterable[NDArray[Any]]) -> bool:
+    """Tell whether the first axis of all arrays may run over the same samples."""
+    lengths = {array.shape[0] if array.ndim else 0 for array in arrays}
+    return len(lengths) == 1 and 0 not in lengths

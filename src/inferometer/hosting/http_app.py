@@ -70,35 +70,56 @@ class HttpApp:
         await send({"type": "http.response.body", "body": body})
 
     async def _answer(self, scope: Scope, receive: Receive) -> Response:
-        method, parts = scope["method"], scope["path"].strip("/").split("/")
-        if parts == ["metrics"] and method == "GET":
-            text = metrics_text([model.metrics for model in self._models.values()])
-            return 200, text.encode(), [(b"content-type", METRICS_TYPE.encode())]
-        if parts[0] != "v2":
-            raise Refusal(404, f"there is no {scope['path']}; paths begin with /v2 or /metrics")
-        match parts[1:]:
-            case ["health", "live"]:
-                return _empty(200)
-            case ["health", "ready"]:
-                return _empty(503 if self.is_stopping else 200)
+        parts = scope["path"].strip("/").split("/")
+        if scope["method"] == "POST" and parts[-1] == "infer":
+            self._check_token(scope)
+            return await self._infer(self._at(scope, parts[:-1]), scope, receive)
+        if scope["method"] != "GET":
+            raise _nothing_at(scope)
+        open_to_all = self._told_to_all(parts)
+        if open_to_all is not None:
+            return open_to_all
         self._check_token(scope)
-        match method, parts[1:]:
-            case "GET", []:
-                return _json(server_metadata())
-            case "GET", ["models", "stats"]:
-                return _json(self._statistics(self._models.values()))
-            case _, ["models", name, *rest]:
-                model = self._model(name)
-                match method, _without_version(model, rest):
-                    case "GET", []:
-                        return _json(model.metadata)
-                    case "GET", ["ready"]:
-                        return _empty(503 if self.is_stopping else 200)
-                    case "GET", ["stats"]:
-                        return _json(self._statistics([model]))
-                    case "POST", ["infer"]:
-                        return await self._infer(model, scope, receive)
-        raise Refusal(404, f"there is no {method} {scope['path']}")
+        match parts:
+            case ["v2"]:
+                found = server_metadata()
+            case ["v2", "models", "stats"]:
+                found = self._statistics(self._models.values())
+            case [*place, "stats"]:
+                found = self._statistics([self._at(scope, place)])
+            case [*place, "ready"]:
+                self._at(scope, place)
+                return _empty(self._ready)
+            case _:
+                found = self._at(scope, parts).metadata
+        return _json(found)
+
+    def _told_to_all(self, parts: list[str]) -> Response | None:
+        """Answer what takes no token: health and metrics."""
+        match parts:
+            case ["metrics"]:
+                text = metrics_text([model.metrics for model in self._models.values()])
+                return 200, text.encode(), [(b"content-type", METRICS_TYPE.encode())]
+            case ["v2", "health", "live"]:
+                return _empty(200)
+            case ["v2", "health", "ready"]:
+                return _empty(self._ready)
+        return None
+
+    @property
+    def _ready(self) -> int:
+        return 503 if self.is_stopping else 200
+
+    def _at(self, scope: Scope, parts: list[str]) -> HostedModel:
+        """Give the model that a path names, perhaps with its version."""
+        match parts:
+            case ["v2", "models", name]:
+                return self._model(name)
+            case ["v2", "models", name, "versions", version]:
+                if version != VERSION:
+                    raise Refusal(404, f"{name} has the version {VERSION} only")
+                return self._model(name)
+        raise _nothing_at(scope)
 
     def _check_token(self, scope: Scope) -> None:
         if self._token:
@@ -110,7 +131,9 @@ class HttpApp:
         found = self._models.get(name)
         if found is None:
             hint = nearest_name(name, self._models)
-            raise Refusal(404, f"there is no model {name!r}{hint}; known: {', '.join(self._models)}")
+            raise Refusal(
+                404, f"there is no model {name!r}{hint}; known: {', '.join(self._models)}"
+            )
         return found
 
     @staticmethod
@@ -226,12 +249,8 @@ def _wanted(header: Mapping[str, Any], names: tuple[str, ...]) -> tuple[list[str
     return wanted, is_binary
 
 
-def _without_version(model: HostedModel, rest: list[str]) -> list[str]:
-    if rest[:1] != ["versions"]:
-        return rest
-    if rest[1:2] != [VERSION]:
-        raise Refusal(404, f"{model.name} has the version {VERSION} only")
-    return rest[2:]
+def _nothing_at(scope: Scope) -> Refusal:
+    return Refusal(404, f"there is no {scope['method']} {scope['path']}")
 
 
 def _number(text: bytes) -> int:

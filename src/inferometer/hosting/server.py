@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 import socket
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from inferometer.backends import MissingBackendError
@@ -51,8 +53,7 @@ class Server:
         """
         self._http.begun = ready
         try:
-            # Signals are raised again after the stop, which has been all that they ask for.
-            with contextlib.suppress(KeyboardInterrupt):
+            with _signals_stop(self.stop):
                 self._http.run(sockets=[self._socket])
         finally:
             self._app.is_stopping = True
@@ -68,6 +69,30 @@ class Server:
         self._http.should_exit = True
 
 
+@contextlib.contextmanager
+def _signals_stop(stop: Callable[[], None]) -> Iterator[None]:
+    """Have SIGINT and SIGTERM ask for a graceful stop; elsewhere than on the main thread, nobody.
+
+    A second one ends the process as it would without this.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def handle(number: int, _: Any) -> None:
+        signal.signal(number, before[signal.Signals(number)])
+        stop()
+
+    for number in before:
+        signal.signal(number, handle)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 def _http_server(app: HttpApp, options: HostOptions) -> Any:
     try:
         import httptools  # noqa: F401, PLC0415
@@ -76,9 +101,13 @@ def _http_server(app: HttpApp, options: HostOptions) -> Any:
         raise MissingBackendError(f"serving is not possible: {_INSTALL}") from error
 
     class Http(uvicorn.Server):
-        """Says when it is ready."""
+        """Says when it is ready, and leaves signals to others."""
 
         begun: Callable[[], None] = staticmethod(lambda: None)
+
+        @contextlib.contextmanager
+        def capture_signals(self) -> Iterator[None]:
+            yield
 
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
@@ -115,18 +144,16 @@ def _grpc_service(models: dict[str, HostedModel], options: HostOptions) -> Any:
 def _bound(options: HostOptions) -> socket.socket:
     family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
     try:
-        bound = socket.create_server(
-            (options.host, options.port), family=family, backlog=_BACKLOG
-        )
+        bound = socket.create_server((options.host, options.port), family=family, backlog=_BACKLOG)
         # Connections inherit it. Else the end of an answer waits for the client's word that it
         # has the beginning, which takes 40 ms.
         bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return bound
     except OSError as error:
         raise HostingError(
             f"{options.host}:{options.port} can't be listened on: {error.strerror or error}; "
             "choose another --port (0 for any that is free)"
         ) from error
+    return bound
 
 
 def _shown(host: str) -> str:

@@ -20,27 +20,26 @@ Arrays = Mapping[str, NDArray[Any]]
 class Signature:
     """Names of a model's inputs and outputs; shapes and datatypes are learnt from its calls.
 
-    An axis that differs from call to call is open, and the first one always is.
+    An axis that differs from call to call is open, and so is the first one of a model whose
+    requests are put together.
     """
 
     input_names: tuple[str, ...]
     output_names: tuple[str, ...]
     _seen: dict[tuple[str, str], TensorSpec] = field(default_factory=dict)
 
-    def learn(self, inputs: Arrays, outputs: Sequence[NDArray[Any]]) -> None:
+    def learn(
+        self, inputs: Arrays, outputs: Sequence[NDArray[Any]], *, is_batched: bool = True
+    ) -> None:
         """Take in the arrays of a call."""
-        for name, array in inputs.items():
-            self._learn(("input", name), array)
-        for name, array in zip(self.output_names, outputs, strict=True):
-            self._learn(("output", name), array)
-
-    def _learn(self, key: tuple[str, str], array: NDArray[Any]) -> None:
-        shape = (_OPEN, *array.shape[1:])
-        known = self._seen.get(key)
-        if known is not None and len(known.shape) == len(shape):
-            pairs = zip(known.shape, shape, strict=True)
-            shape = tuple(a if a == b else _OPEN for a, b in pairs)
-        if known is None or known.shape != shape:
+        named = {("input", name): array for name, array in inputs.items()}
+        given = zip(self.output_names, outputs, strict=True)
+        for key, array in (*named.items(), *((("output", name), out) for name, out in given)):
+            shape = (_OPEN, *array.shape[1:]) if is_batched else array.shape
+            known = self._seen.get(key)
+            if known is not None and len(known.shape) == len(shape):
+                pairs = zip(known.shape, shape, strict=True)
+                shape = tuple(a if a == b else _OPEN for a, b in pairs)
             self._seen[key] = TensorSpec(key[1], datatype_of(array.dtype), shape)
 
     @property

@@ -73,6 +73,8 @@ class RunOptions:
         What was said about the settings before, for the log files.
     notes:
         What else belongs to the run; kept in the recording.
+    notes_at_end:
+        Called once the test is over, for what is to be noted only then.
     tolerate_problems:
         Run with contradictory settings as the published LoadGen does.
     on_calling_thread:
@@ -88,5 +90,6 @@ class RunOptions:
     progress: Callable[[SeriesProgress], None] | None = None
     messages: Sequence[Message] = ()
     notes: Mapping[str, Any] = field(default_factory=dict)
+    notes_at_end: Callable[[], Mapping[str, Any]] = dict
     tolerate_problems: bool = False
     on_calling_thread: bool = False

@@ -120,6 +120,7 @@ class _Session:
         }
         if isinstance(self._rule, TellingRule):
             self._notes["stop_rule"] = dict(self._rule.describe())
+        self._notes_at_end = options.notes_at_end
         self._messages: list[Message] = []
         self._records: list[SeriesRecord] = []
         self._chronicle: list[Step] = []
@@ -165,7 +166,7 @@ class _Session:
             messages=tuple(self._messages),
             chronicle=tuple(self._chronicle),
             result_series=self._result_series,
-            notes=self._notes,
+            notes={**self._notes, **self._notes_at_end()},
         )
 
     def _run_accuracy(self) -> None:

@@ -211,4 +211,6 @@ def _from_json(entry: _Entry) -> NDArray[Any]:
             raise ValueError(f"numbers are needed, not {array.dtype}")  # noqa: TRY301
         return array.astype(dtype).reshape(shape)
     except (ValueError, TypeError, OverflowError, AttributeError) as error:
-        raise ProtocolError(f"the data of {name} aren't {datatype} {list(shape)}: {error}") from None
+        raise ProtocolError(
+            f"the data of {name} aren't {datatype} {list(shape)}: {error}"
+        ) from None

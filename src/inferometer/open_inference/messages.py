@@ -101,7 +101,7 @@ def message_class(name: str) -> Any:
 
 @lru_cache(1)
 def _classes() -> dict[str, Any]:
-    from google.protobuf import (  # noqa: PLC0415
+    from google.protobuf import (  # type: ignore[import-untyped]  # noqa: PLC0415
         descriptor_pb2,
         descriptor_pool,
         message_factory,

@@ -99,7 +99,9 @@ def phases_text(test: TestResult) -> str:
     with_wait = test.scenario is not Scenario.OFFLINE
     shares = split.shares(with_wait=with_wait)
     parts = ", ".join(f"{name} {share:.1%}" for name, share in shares.items())
-    return f"{parts} of {duration_text(split.mean_ns(with_wait=with_wait))}"
+    whole = f"{parts} of {duration_text(split.mean_ns(with_wait=with_wait))}"
+    shares_seen = [found.seen for found in test.findings if found.rule.id == "remote.shares"]
+    return "; ".join([whole, *shares_seen])
 
 
 def _accuracy(accuracy: AccuracyResult) -> str:

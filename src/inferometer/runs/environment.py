@@ -161,5 +161,5 @@ def _backends() -> Check:
             found.append(f"{name} {get_backend(name).version()}")
         except MissingBackendError as error:
             missing = str(error)
-    real = [name for name in found if not name.startswith("null")]
+    real = [name for name in found if not name.startswith(("null", "remote"))]
     return Check("backends", bool(real), ", ".join(found), missing)

@@ -16,6 +16,7 @@ from inferometer.loadgen import (
     findings_of_messages,
 )
 from inferometer.runs.memory import steady_growth
+from inferometer.runs.remote_findings import findings_of_remote
 from inferometer.runs.result import OPEN
 from inferometer.runs.rules import (
     BELOW_ROUND_TARGET,
@@ -47,6 +48,7 @@ def findings_of_test(
         found.extend(_of_coverage(accuracy, max(0, asked - accuracy.total)))
         found.extend(_of_target(accuracy, recording.notes))
     found.extend(_of_notes(recording.notes))
+    found.extend(findings_of_remote(recording.notes))
     found.extend(_of_memory(recording))
     order = [Severity.ERROR, Severity.WARNING, Severity.INFO]
     distinct = list(dict.fromkeys(found))

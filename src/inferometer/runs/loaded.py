@@ -11,12 +11,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from inferometer.backends import BackendError
 from inferometer.loadgen import Responses, Scenario
 from inferometer.runs.data_hash import data_sha256
 from inferometer.runs.effort import Pace
 from inferometer.runs.model import load_model, model_hashes
 from inferometer.runs.model_timer import ModelTimer, TimedPredictor
-from inferometer.runs.request import QUEUE_RUNNER, RunRequest, ServingOptions
+from inferometer.runs.remote_model import RemoteWatch, SplitPredictor, remote_sessions
+from inferometer.runs.request import IN_FLIGHT, QUEUE_RUNNER, RunRequest, ServingOptions
 from inferometer.runs.result import TestResult
 from inferometer.runs.system import usable_cores
 from inferometer.serving import (
@@ -26,11 +28,12 @@ from inferometer.serving import (
     QueueRunnerOptions,
     QueueRunnerServing,
 )
+from inferometer.serving.remote import InFlightServing
 from inferometer.workloads import InputLibrary, WorkloadError
 
 __all__ = ["LoadedWorkload"]
 
-Serving = InlineServing | PoolServing | QueueRunnerServing
+Serving = InlineServing | PoolServing | QueueRunnerServing | InFlightServing
 
 _WARM_UP_CALLS = 5
 _WARM_UP_S = 1.0
@@ -59,6 +62,7 @@ class LoadedWorkload:
         predict = self.workload.predictor(timed)
         self.library: InputLibrary = self.workload.library() if library is None else library
         self._handler = TimedPredictor(predict, self._inputs, timer)
+        self._remote = remote_sessions(self._sessions)
         self.pace = Pace(0.0, 0.0)
 
     def close(self) -> None:
@@ -118,6 +122,12 @@ class LoadedWorkload:
         asked = self._request.serving.filled(scenario)
         kind, workers = asked.kind, asked.workers
         assert workers is not None
+        if self._remote and kind == "pool":
+            # A worker only waits for the server: as many as may be in flight.
+            first = next(iter(self._remote.values()))
+            workers = self._request.serving.workers or first.options.connections
+            if self._request.serving.kind is None and len(self._remote) == 1:
+                kind = IN_FLIGHT
         name = f"{self.workload.info.name} {self._request.backend} {kind}"
         if kind == "inline":
             return InlineServing(self._handler, name), {"kind": kind}
@@ -125,6 +135,8 @@ class LoadedWorkload:
             runner = QueueRunnerOptions(threads=workers, max_batch_size=self.max_batch_size)
             described = {"kind": kind, **dataclasses.asdict(runner)}
             return QueueRunnerServing(self._handler, runner, name), described
+        if kind == IN_FLIGHT:
+            return self._in_flight(name)
         options = PoolOptions(
             workers=workers,
             max_batch_size=self.max_batch_size,
@@ -133,6 +145,26 @@ class LoadedWorkload:
         )
         described = {"kind": kind, **dataclasses.asdict(options)}
         return PoolServing(self._handler, options, name), described
+
+    def _in_flight(self, name: str) -> tuple[Serving, dict[str, Any]]:
+        """Keep many requests on their way to a server."""
+        if len(self._remote) != 1:
+            raise BackendError(
+                f"the serving {IN_FLIGHT} takes a model of one part on a server: --backend remote"
+            )
+        ((part, session),) = self._remote.items()
+        handler = SplitPredictor(self.workload, part, session, self._inputs)
+        most = self.max_batch_size
+        described = {
+            "kind": IN_FLIGHT,
+            "most_in_flight": session.options.connections,
+            "max_batch_size": most,
+        }
+        return InFlightServing(handler, session.transport, most, name), described
+
+    def watch(self) -> RemoteWatch:
+        """Begin to note what happens to requests, for one test."""
+        return RemoteWatch(self._remote)
 
     def warm_up(self, limit_s: float = _WARM_UP_S, probe_s: float = _PROBE_S) -> None:
         """Run the model a few times, untimed, then measure about how fast it is.

@@ -15,6 +15,7 @@ from inferometer.backends import (
     get_backend,
     load_isolated,
 )
+from inferometer.runs.remote_model import remote_models
 from inferometer.runs.request import RunRequest, threads_of
 from inferometer.workloads import Workload
 from inferometer.workloads.for_backend import model_files, workload_for
@@ -38,7 +39,10 @@ def load_model(
     if isinstance(backend, OptionsChecker):
         backend.check(options)
     workload = workload_for(request.workload, request.workload_options, backend)
-    files = model_files(workload, request.workload_options, backend, note)
+    if getattr(backend, "is_remote", False):
+        files = remote_models(workload, request.backend_options.extra)
+    else:
+        files = model_files(workload, request.workload_options, backend, note)
     sessions = {part: _loaded(request, file, options) for part, file in files.items()}
     return workload, files, sessions
 

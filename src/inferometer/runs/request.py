@@ -20,6 +20,7 @@ from inferometer.workloads import WorkloadOptions
 
 __all__ = [
     "CLOSED",
+    "IN_FLIGHT",
     "QUEUE_RUNNER",
     "Isolation",
     "Listener",
@@ -35,6 +36,9 @@ CLOSED = "closed"
 QUEUE_RUNNER = "queue-runner"
 """Serving in the way of the published v0.5 Python reference."""
 
+IN_FLIGHT = "in-flight"
+"""Serving by a server, with many requests on their way at once."""
+
 _WORTH_SHARING_BYTES = 4_000_000
 
 
@@ -45,8 +49,10 @@ class ServingOptions:
     kind:
         ``inline`` answers on the issue thread, ``pool`` on workers that form batches,
         ``queue-runner`` as the published v0.5 Python reference does, to compare with: the
-        threads of a model call are left to the framework. The default is inline for
-        SingleStream, which a queue-runner answers so as well, and a pool for the others.
+        threads of a model call are left to the framework. ``in-flight`` keeps many requests
+        to a server on their way, for the backend ``remote``. The default is inline for
+        SingleStream, which a queue-runner answers so as well, and for the others a pool, or
+        in-flight where the model is on a server and in one part.
     workers:
         Worker threads; by default one for each usable core.
     """

@@ -202,6 +202,7 @@ class Runner:
                 **round_notes(self._request, info),
                 **self._shortcomings(),
             },
+            notes_at_end=self._loaded.watch().notes,
         )
         try:
             result, outcome = record_test(

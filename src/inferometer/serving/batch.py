@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +13,8 @@ from inferometer.loadgen import Query, ResponseError, Responses
 from inferometer.serving.handler import Handler, as_timed
 
 __all__ = ["Piece", "answer_batch", "indices_of"]
+
+_stop = operator.itemgetter(2)
 
 Piece = tuple[Query, int, int]
 """A query with the first and one past the last position of the samples to answer."""
@@ -45,7 +48,7 @@ def indices_of(batch: Sequence[Piece]) -> NDArray[np.integer[Any]]:
         query, start, stop = batch[0]
         whole: NDArray[np.integer[Any]] = query.indices
         return whole if stop - start == len(whole) else whole[start:stop]
-    if len(batch[0][0]) == 1 and all([stop == 1 for _, _, stop in batch]):
+    if len(batch[0][0]) == 1 and max(batch, key=_stop)[2] == 1:
         return np.array([query.index for query, _, _ in batch])
     return np.concatenate([query.indices[start:stop] for query, start, stop in batch])
 

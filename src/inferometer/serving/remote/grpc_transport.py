@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
+from functools import partial
 from typing import Any
 
 from inferometer.open_inference import ProtocolError, ServerTiming, TensorSpec, read_timing
@@ -38,9 +39,7 @@ class GrpcTransport:
         self.account = Account()
         self._endpoint, self._model, self._version = endpoint, model, version
         self._options, self._grpc = options, grpc
-        self._metadata = (
-            (("authorization", f"Bearer {endpoint.token}"),) if endpoint.token else ()
-        )
+        self._metadata = (("authorization", f"Bearer {endpoint.token}"),) if endpoint.token else ()
         self._channel = _channel(grpc, endpoint)
         self._calls = {
             name: self._channel.unary_unary(
@@ -137,8 +136,7 @@ class GrpcTransport:
                 flight.job.failed(error)
                 flight = self._next()
                 continue
-            sent = flight
-            call.add_done_callback(lambda done: self._take(sent, done))
+            call.add_done_callback(partial(self._take, flight))
             return
 
     def _next(self) -> _Flight | None:

@@ -213,9 +213,7 @@ class HttpLoop:
         with contextlib.suppress(Empty):
             while True:
                 text = "the connection was lost while a request was sent"
-                self._lose(
-                    self._broken.get_nowait(), RemoteFault(text, FaultKind.CONNECTION_LOST)
-                )
+                self._lose(self._broken.get_nowait(), RemoteFault(text, FaultKind.CONNECTION_LOST))
 
     def _lose(self, connection: HttpConnection, fault: RemoteFault) -> None:
         """Settle what was on its way; an idle connection may end without loss."""

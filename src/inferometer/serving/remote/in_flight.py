@@ -91,7 +91,7 @@ class _Piece:
             )
             responses = self._handler.finish(self._indices(), reply.outputs)
             if _count(responses) != stop - start:
-                raise ResponseError(
+                raise ResponseError(  # noqa: TRY301
                     f"{_count(responses)} answers came for a request of {stop - start} samples"
                 )
             whole = stop - start == len(query)
@@ -107,9 +107,11 @@ class _Piece:
 
     def _indices(self) -> Indices:
         indices: Indices = self._query.indices
-        return indices if self._stop - self._start == len(indices) else indices[
-            self._start : self._stop
-        ]
+        return (
+            indices
+            if self._stop - self._start == len(indices)
+            else indices[self._start : self._stop]
+        )
 
 
 def _count(responses: Responses) -> int:

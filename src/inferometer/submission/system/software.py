@@ -11,7 +11,7 @@ from inferometer.submission.system.sources import Sources
 
 __all__ = ["installed_frameworks", "operating_system_facts", "software_of_runs"]
 
-_NOT_FRAMEWORKS = ("null", "python")
+_NOT_FRAMEWORKS = ("null", "python", "remote")
 
 
 def operating_system_facts(sources: Sources) -> dict[str, str]:
