@@ -79,10 +79,16 @@ class RemoteBackend:
         )
         try:
             transport = connect(extra["url"], model.member, extra.get("version", ""), chosen)
-            described = transport.describe()
         except RemoteFault as fault:
+            raise BackendError(str(fault)) from fault
+        try:
+            return RemoteSession(transport, transport.describe(), extra, chosen)
+        except RemoteFault as fault:
+            transport.close()
             raise BackendError(f"{model.member} at {extra['url']}: {fault}") from fault
-        return RemoteSession(transport, described, extra, chosen)
+        except BaseException:
+            transport.close()
+            raise
 
 
 class RemoteSession:

@@ -206,10 +206,11 @@ def _from_json(entry: _Entry) -> NDArray[Any]:
         if datatype == BYTES:
             flat = [text.encode("utf-8") for text in np.ravel(np.array(data, object)).tolist()]
             return np.array(flat, object).reshape(shape)
-        array = np.array(data)
-        if array.dtype.kind not in ("b" if datatype == "BOOL" else "iuf"):
-            raise ValueError(f"numbers are needed, not {array.dtype}")  # noqa: TRY301
-        return array.astype(dtype).reshape(shape)
+        kind = np.array(data).dtype.kind
+        if kind not in ("b" if datatype == "BOOL" else "iuf"):
+            raise ValueError("numbers are needed")  # noqa: TRY301
+        # Made from the list: by way of a float, large integers would be rounded.
+        return np.array(data, dtype).reshape(shape)
     except (ValueError, TypeError, OverflowError, AttributeError) as error:
         raise ProtocolError(
             f"the data of {name} aren't {datatype} {list(shape)}: {error}"

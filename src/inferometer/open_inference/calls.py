@@ -84,6 +84,6 @@ def _from_contents(tensor: Any, shape: tuple[int, ...]) -> NDArray[Any]:
         array[:] = list(values)
         return array.reshape(shape)
     try:
-        return np.array(values, dtype_of(tensor.datatype)).reshape(shape)
+        return np.array(list(values), dtype_of(tensor.datatype)).reshape(shape)
     except OverflowError as error:
         raise ProtocolError(f"the data of {tensor.name}: {error}") from None

@@ -66,11 +66,8 @@ class HttpTransport:
         return {}
 
     def _value(self, request: Pieces) -> Mapping[str, Any]:
-        connection = self._taken()
-        answer = connection.exchange(request, self._options.timeout_s)
-        value = answer.value()
-        self._keep(connection, answer)
-        return value
+        answer, _ = self._exchanged(request)
+        return answer.value()
 
     def call(self, inputs: Arrays) -> Reply:
         """Have a batch answered; sent again as often as the options say."""
@@ -86,6 +83,14 @@ class HttpTransport:
             tries += 1
 
     def _called(self, request: Pieces) -> Reply:
+        answer, round_trip_ns = self._exchanged(request)
+        outputs, timing = answer.outputs()
+        reply = Reply(outputs, round_trip_ns, timing)
+        note_reply(self.account, reply)
+        return reply
+
+    def _exchanged(self, request: Pieces) -> tuple[HttpAnswer, int]:
+        """Have a request answered on a kept connection; give also how long it took, ns."""
         connection = self._taken()
         begun_ns = time.monotonic_ns()
         try:
@@ -93,12 +98,15 @@ class HttpTransport:
         except BaseException:
             connection.close()
             raise
-        round_trip_ns = time.monotonic_ns() - begun_ns
-        self._keep(connection, answer)
-        outputs, timing = answer.outputs()
-        reply = Reply(outputs, round_trip_ns, timing)
-        note_reply(self.account, reply)
-        return reply
+        took_ns = time.monotonic_ns() - begun_ns
+        # Another thread may take it at once, so that it needs an answer of its own for that.
+        connection.answer = HttpAnswer()
+        if answer.is_last:
+            connection.close()
+        else:
+            with self._lock:
+                self._kept.append(connection)
+        return answer, took_ns
 
     def _taken(self) -> HttpConnection:
         """Take a kept connection that still stands, or open one."""
@@ -110,13 +118,6 @@ class HttpTransport:
                     return connection
                 connection.close()
         return self._opened()
-
-    def _keep(self, connection: HttpConnection, answer: HttpAnswer) -> None:
-        if answer.is_last:
-            connection.close()
-            return
-        with self._lock:
-            self._kept.append(connection)
 
     def _opened(self) -> HttpConnection:
         return HttpConnection(self._endpoint, self._context, self._options.timeout_s)
