@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -98,7 +100,7 @@ class _Layered:
     """A model whose state runs over layers first, so that requests can't be put together."""
 
     input_names, output_names = ("x", "state"), ("y",)
-    description: dict[str, Any] = {}
+    description: Mapping[str, Any] = MappingProxyType({})
 
     def __init__(self) -> None:
         self.batches: list[int] = []

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import grpc
 import numpy as np
 import pytest
-
-grpc = pytest.importorskip("grpc")
-pytest.importorskip("uvicorn")
-pytest.importorskip("httptools")
 
 from inferometer.open_inference.messages import SERVICE, message_class
 from inferometer.serving.remote import FaultKind, RemoteFault, RemoteOptions, connect

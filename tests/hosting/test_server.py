@@ -12,9 +12,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-pytest.importorskip("uvicorn")
-pytest.importorskip("httptools")
-
 from inferometer.hosting import HostedModel, HostingError, HostOptions, Server
 from inferometer.open_inference import Body, pack, unpack
 from inferometer.serving.remote import FaultKind, RemoteFault, RemoteOptions, connect
@@ -195,7 +192,6 @@ def test_an_error_of_the_model_is_told_to_those_in_its_call_alone() -> None:
 
 
 def test_a_token_is_asked_for_what_concerns_models(monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("grpc")
     with running(Doubling(), options(token="right", grpc_port=0)) as server:
         assert _ask(server, "GET", "/v2/health/ready")[0] == 200
         for path in ("/v2", "/v2/models/m", "/v2/models/m/stats"):

@@ -6,9 +6,6 @@ import numpy as np
 import pytest
 
 from inferometer.open_inference import ProtocolError
-
-pytest.importorskip("google.protobuf")
-
 from inferometer.open_inference.calls import infer_request, read
 from inferometer.open_inference.messages import METHODS, message_class
 

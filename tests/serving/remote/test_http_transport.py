@@ -8,8 +8,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-pytest.importorskip("httptools")
-
 from inferometer.serving.remote import (
     Endpoint,
     FaultKind,
