@@ -61,7 +61,7 @@ def test_what_is_wrong_is_one_line(extra: dict[str, str], says: str) -> None:
 def test_a_model_that_is_not_there_is_told() -> None:
     with (
         running(Doubling(), options(), name="other") as server,
-        pytest.raises(BackendError, match="HTTP 404.*there is no model 'm'"),
+        pytest.raises(BackendError, match=r"HTTP 404.*there is no model 'm'"),
     ):
         _load(url=server.url)
 

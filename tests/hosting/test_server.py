@@ -17,6 +17,8 @@ from inferometer.open_inference import Body, pack, unpack
 from inferometer.serving.remote import FaultKind, RemoteFault, RemoteOptions, connect
 from tests.hosting.running import Doubling, ones, options, running
 
+_POST = b"POST /v2/models/m/infer HTTP/1.1\r\nHost: h\r\n"
+
 
 def _ask(
     server: Server, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None
@@ -134,19 +136,14 @@ def test_a_body_over_the_limit_is_refused_before_it_is_read() -> None:
         assert "may hold 100 bytes" in json.loads(data)["error"]
         # Without a length, it is counted.
         with socket.create_connection(("127.0.0.1", _port(server))) as raw:
-            head = (
-                b"POST /v2/models/m/infer HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
-            )
-            raw.sendall(head + b"65\r\n" + b"x" * 101 + b"\r\n")
+            raw.sendall(_POST + b"Transfer-Encoding: chunked\r\n\r\n65\r\n" + b"x" * 101)
             assert raw.recv(100).startswith(b"HTTP/1.1 413")
 
 
 def test_a_client_that_is_slow_with_its_body_is_given_up() -> None:
     with running(Doubling(), options(body_timeout_s=0.05)) as server:
         with socket.create_connection(("127.0.0.1", _port(server))) as raw:
-            raw.sendall(
-                b"POST /v2/models/m/infer HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\n{"
-            )
+            raw.sendall(_POST + b"Content-Length: 9\r\n\r\n{")
             assert raw.recv(100).startswith(b"HTTP/1.1 408")
         with socket.create_connection(("127.0.0.1", _port(server))) as raw:
             raw.sendall(b"\x16\x03\x01 this is not HTTP\r\n\r\n")
@@ -185,7 +182,7 @@ def test_an_error_of_the_model_is_told_to_those_in_its_call_alone() -> None:
 
     with running(Doubling(refuse), options()) as server:
         transport = connect(server.url, "m", "", RemoteOptions())
-        with pytest.raises(RemoteFault, match="HTTP 500.*ValueError: three columns"):
+        with pytest.raises(RemoteFault, match=r"HTTP 500.*ValueError: three columns"):
             transport.call(ones(1, 3))
         assert transport.call(ones(1)).outputs["y"].shape == (1, 2)
         transport.close()

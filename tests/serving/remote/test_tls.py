@@ -8,13 +8,6 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("cryptography")
-
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
-
 from inferometer.serving.remote import FaultKind, RemoteFault, RemoteOptions, connect
 from tests.hosting.running import Doubling, ones, options, running
 from tests.serving.remote.test_http_transport import Job
@@ -23,8 +16,12 @@ from tests.serving.remote.test_http_transport import Job
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """Make a certificate for 127.0.0.1 that signs itself; give it and its key."""
+    x509 = pytest.importorskip("cryptography.x509")
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    name = x509.Name([x509.NameAttribute(x509.oid.NameOID.COMMON_NAME, "127.0.0.1")])
     now = datetime.datetime.now(datetime.UTC)
     place = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
     certificate = (
@@ -82,5 +79,5 @@ def test_both_protocols_check_the_certificate(
 def test_certificates_that_can_not_be_used_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("INFEROMETER_REMOTE_CA", "/nowhere/ca.pem")
     for scheme in ("https", "grpcs"):
-        with pytest.raises(RemoteFault, match="INFEROMETER_REMOTE_CA names /nowhere/ca.pem"):
+        with pytest.raises(RemoteFault, match=r"INFEROMETER_REMOTE_CA names /nowhere/ca.pem"):
             connect(f"{scheme}://127.0.0.1:1", "m", "", RemoteOptions())
