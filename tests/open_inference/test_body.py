@@ -137,7 +137,7 @@ def _tensor(**changed: Any) -> bytes:
         (
             _tensor(datatype="BYTES", shape=[1 << 30], parameters={"binary_data_size": 4})
             + b"1234",
-            -1,
+            -4,
             "can't hold",
         ),
         (

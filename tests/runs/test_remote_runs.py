@@ -37,7 +37,7 @@ def served(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str, str]]:
             process.kill()
 
 
-def _run(
+def run_remote(
     folder: Path,
     workload: str,
     backend: str = "onnxruntime",
@@ -60,7 +60,9 @@ def _run(
 
 
 def _payloads(session: Session) -> Any:
-    return (session.tests[0].folder / "mlperf_log_accuracy.json").read_text("utf-8")
+    folder = session.tests[0].folder
+    assert folder is not None
+    return (folder / "mlperf_log_accuracy.json").read_text("utf-8")
 
 
 @pytest.mark.slow
@@ -69,26 +71,26 @@ def _payloads(session: Session) -> Any:
     [("pocket-mobilenet", 500), ("pocket-ssd-mobilenet", 100), ("pocket-gnmt", 60)],
 )
 def test_a_remote_run_gives_the_same_payloads(tmp_path: Path, workload: str, count: int) -> None:
-    here = _run(tmp_path / "here", workload, count=count)
+    here = run_remote(tmp_path / "here", workload, count=count)
     with served(workload) as (process, url, grpc_url):
         for scheme, where in (("http", url), ("grpc", grpc_url)):
-            remote = _run(tmp_path / scheme, workload, "remote", count=count, url=where)
+            remote = run_remote(tmp_path / scheme, workload, "remote", count=count, url=where)
             (test,) = remote.tests
             found = {finding.rule.id for finding in test.findings}
             assert found == {*(one.rule.id for one in here.tests[0].findings), "remote.shares"}
             assert test.accuracy == here.tests[0].accuracy
-            assert sorted(_entries(remote)) == sorted(_entries(here))
+            assert sorted(entries(remote)) == sorted(entries(here))
         process.send_signal(signal.SIGTERM)
         assert process.wait(60) == 0
 
 
-def _entries(session: Session) -> list[tuple[int, str]]:
+def entries(session: Session) -> list[tuple[int, str]]:
     return [(entry["qsl_idx"], entry["data"]) for entry in json.loads(_payloads(session))]
 
 
 def test_a_run_says_what_the_server_is_and_whose_the_time_was(tmp_path: Path) -> None:
     with served("pocket-mobilenet") as (_, url, _grpc):
-        session = _run(tmp_path, "pocket-mobilenet", "remote", url=url)
+        session = run_remote(tmp_path, "pocket-mobilenet", "remote", url=url)
     (test,) = session.tests
     assert session.is_good
     assert session.backend["framework"] == "remote server"
