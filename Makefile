@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # More than four at once would time each other's frameworks more than test them.
 PYTEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
-.PHONY: help run test test-all lint format bench lock clean
+.PHONY: help run test test-all lint format bench servers lock clean
 
 help:
 	@echo "make run       five real models on real data in all four scenarios, with a report"
@@ -16,6 +16,7 @@ help:
 	@echo "make test-all  also every framework, a browser, real photos, and the slow ones"
 	@echo "make lint      ruff, mypy, import layers"
 	@echo "make bench     benchmarks beside the published LoadGen and the bare frameworks"
+	@echo "make servers   KServe in an environment of its own, for the test against it"
 	@echo "make lock      resolve the pinned requirements anew (needs uv)"
 
 run: $(VENV)/run.done
@@ -75,6 +76,17 @@ $(VENV)/bench.done: $(VENV)/run.done requirements/bench.txt
 	$(PIP) --require-hashes -r requirements/bench.txt
 	@touch $@
 
+# A server that others made, for the test of the client; it needs another world of packages.
+SERVERS := .cache/servers
+
+servers: $(SERVERS)/made.done
+	@echo "export INFEROMETER_TEST_KSERVE=$(CURDIR)/$(SERVERS)/bin/python"
+
+$(SERVERS)/made.done: requirements/servers.txt
+	$(PYTHON) -m venv $(SERVERS)
+	$(SERVERS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
 UV := uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header -c requirements/bounds.in
 # What PyTorch brings, whichever build of it is installed.
 TORCHS_OWN := torch triton cuda-bindings cuda-pathfinder cuda-toolkit nvidia-cublas nvidia-cuda-cupti \
@@ -84,10 +96,11 @@ TORCHS_OWN := torch triton cuda-bindings cuda-pathfinder cuda-toolkit nvidia-cub
 
 lock:
 	$(UV) --generate-hashes --extra onnxruntime --extra detection pyproject.toml -o requirements/run.txt
-	$(UV) --generate-hashes -c requirements/run.txt --extra images --extra quantization --group test --group lint pyproject.toml -o requirements/test.txt
+	$(UV) --generate-hashes -c requirements/run.txt --extra images --extra quantization --extra remote --extra serve --group test --group lint pyproject.toml -o requirements/test.txt
 	$(UV) --generate-hashes -c requirements/test.txt --extra mlflow --extra openvino --extra results --group browser pyproject.toml -o requirements/all.txt
-	$(UV) --generate-hashes -c requirements/all.txt -c requirements/torch.txt $(TORCHS_OWN:%=--no-emit-package %) requirements/frameworks.in --extra litert --extra ncnn --extra executorch pyproject.toml -o requirements/frameworks.txt
+	$(UV) --generate-hashes -c requirements/test.txt -c requirements/all.txt -c requirements/torch.txt $(TORCHS_OWN:%=--no-emit-package %) requirements/frameworks.in --extra litert --extra ncnn --extra executorch pyproject.toml -o requirements/frameworks.txt
 	$(UV) --generate-hashes -c requirements/run.txt --group bench -o requirements/bench.txt
+	echo "kserve==0.21.0 onnxruntime" | tr ' ' '\n' | uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header --generate-hashes - -o requirements/servers.txt
 	echo "foolbox==3.3.4" | $(UV) --generate-hashes --no-deps - -o requirements/photos.txt
 
 clean:
