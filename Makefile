@@ -44,6 +44,7 @@ bench: $(VENV)/bench.done $(VENV)/all.done
 	$(BIN)/python -m benchmarks.backends
 	$(BIN)/python -m benchmarks.serving
 	$(BIN)/python -m benchmarks.report
+	$(BIN)/python -m benchmarks.remote
 
 $(VENV)/made.done:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
