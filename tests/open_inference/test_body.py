@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -46,6 +46,7 @@ def test_a_binary_request_is_read_without_copies() -> None:
 _DTYPES = st.sampled_from(["?", "u1", "<u2", "<u4", "<u8", "i1", "<i2", "<i4", "<i8", "<f4", "<f8"])
 
 
+@settings(deadline=None)
 @given(
     data=st.data(),
     is_binary=st.booleans(),
@@ -154,6 +155,7 @@ def test_malformed_bodies_are_refused(data: bytes | str, length: int | None, say
         unpack("inputs", raw, json_bytes)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=60), st.one_of(st.none(), st.integers(-1, 70)))
 def test_no_bytes_do_worse_than_a_protocol_error(data: bytes, length: int | None) -> None:
     with pytest.raises(ProtocolError):

