@@ -11,7 +11,14 @@ from numpy.typing import NDArray
 from inferometer.backends.installed import missing
 from inferometer.backends.options import check_options, flag, number
 from inferometer.backends.protocol import BackendError, BackendOptions, ModelFile
-from inferometer.serving.remote import RemoteFault, RemoteModel, RemoteOptions, Transport, connect
+from inferometer.serving.remote import (
+    Endpoint,
+    RemoteFault,
+    RemoteModel,
+    RemoteOptions,
+    Transport,
+    connect,
+)
 
 __all__ = ["RemoteBackend", "RemoteSession"]
 
@@ -62,21 +69,24 @@ class RemoteBackend:
         """Give the one device; what the server runs on is its own affair."""
         return ("cpu",)
 
-    def load(self, model: ModelFile, options: BackendOptions) -> RemoteSession:
-        """Ask the server for the model; ``model.member`` is its name there."""
+    def check(self, options: BackendOptions) -> None:
+        """Raise `BackendError` for options that are unknown or wrong, or without a server."""
         self.version()
         check_options(self, options, _OPTIONS)
-        extra = options.extra
-        if "url" not in extra:
+        if "url" not in options.extra:
             raise BackendError(
                 "say where the server is: --backend-option url=http://HOST:PORT, or grpc://"
             )
-        chosen = RemoteOptions(
-            connections=number(options, "connections", _DEFAULTS.connections) or 1,
-            timeout_s=_seconds(options, "timeout_s", _DEFAULTS.timeout_s),
-            retries=_count(options, "retries"),
-            is_binary=flag(options, "binary", default=True),
-        )
+        try:
+            Endpoint.read(options.extra["url"])
+        except RemoteFault as fault:
+            raise BackendError(str(fault)) from fault
+        _chosen(options)
+
+    def load(self, model: ModelFile, options: BackendOptions) -> RemoteSession:
+        """Ask the server for the model; ``model.member`` is its name there."""
+        self.check(options)
+        extra, chosen = options.extra, _chosen(options)
         try:
             transport = connect(extra["url"], model.member, extra.get("version", ""), chosen)
         except RemoteFault as fault:
@@ -144,6 +154,15 @@ class RemoteSession:
     def close(self) -> None:
         """End the connections."""
         self.transport.close()
+
+
+def _chosen(options: BackendOptions) -> RemoteOptions:
+    return RemoteOptions(
+        connections=number(options, "connections", _DEFAULTS.connections) or 1,
+        timeout_s=_seconds(options, "timeout_s", _DEFAULTS.timeout_s),
+        retries=_count(options, "retries"),
+        is_binary=flag(options, "binary", default=True),
+    )
 
 
 def _names(extra: Mapping[str, str], key: str) -> tuple[str, ...]:

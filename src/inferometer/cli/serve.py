@@ -7,34 +7,21 @@ from typing import Any
 
 import click
 
-from inferometer.backends import BackendOptions
-from inferometer.cli.request import NUMBER_FORMATS, named_value, precision_of
+from inferometer.cli.options import backend_options, workload_options
+from inferometer.cli.request import backend_options_of, usual_backend, workload_options_of
 from inferometer.hosting import HostedModel, HostOptions, Server
 from inferometer.runs import RunRequest
 from inferometer.runs.hosted import hosted_file, hosted_workload
-from inferometer.workloads import WorkloadOptions
 
 __all__ = ["command"]
 
 
 @click.command("serve")
 @click.argument("workload", required=False)
-@click.option(
-    "--model",
-    type=click.Path(path_type=Path),
-    help="your own model, or one in place of the workload's: a file, or FILE.py:FUNCTION",
-)
+@workload_options
+@backend_options
 @click.option("--name", help="name that clients call your own model by [default: the file's]")
-@click.option("--backend", help="what runs the model [default: onnxruntime]")
-@click.option("--device", default="cpu", show_default=True, help="cpu, cuda, or a provider's name")
 @click.option("--threads", type=click.IntRange(1), default=1, show_default=True)
-@click.option("--backend-option", "extra", multiple=True, metavar="NAME=VALUE")
-@click.option(
-    "--weights", type=click.Choice(["published", "random"]), default="published", show_default=True
-)
-@click.option(
-    "--number-format", type=click.Choice(NUMBER_FORMATS), default="fp32", show_default=True
-)
 @click.option("--host", default="127.0.0.1", show_default=True, help="0.0.0.0 for all that ask")
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True)
 @click.option(
@@ -87,30 +74,19 @@ def command(**options: Any) -> None:
 def _models(options: dict[str, Any], host: HostOptions) -> list[HostedModel]:
     """Load what was asked for: a workload by name, or a file alone."""
     workload, path = options["workload"], options["model"]
-    is_function = path is not None and ".py:" in str(path)
-    backend = options["backend"] or ("python" if is_function else "onnxruntime")
-    backend_options = BackendOptions(
-        threads=options["threads"],
-        device=options["device"],
-        precision=precision_of(options["number_format"]),
-        extra=dict(named_value(text) for text in options["extra"]),
-    )
+    backend, chosen = usual_backend(options), backend_options_of(options)
     if workload is None:
         if path is None:
             raise click.UsageError("name a workload that `inferometer list` shows, or a --model")
         name = options["name"] or path.name.rpartition(":")[2].partition(".")[0]
-        return [hosted_file(path, backend, backend_options, host, name)]
+        return [hosted_file(path, backend, chosen, host, name)]
     if options["name"]:
         raise click.UsageError("--name is for your own model; a workload has its name")
     request = RunRequest(
         workload=workload,
         output=Path(),
-        workload_options=WorkloadOptions(
-            model=path,
-            weights=options["weights"],
-            number_format="int8" if options["number_format"] == "int8" else "fp32",
-        ),
+        workload_options=workload_options_of(options),
         backend=backend,
-        backend_options=backend_options,
+        backend_options=chosen,
     )
     return hosted_workload(request, host, lambda text: click.echo(text, err=True))

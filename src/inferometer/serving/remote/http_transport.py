@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import threading
 import time
 from collections.abc import Mapping
@@ -26,6 +27,8 @@ from inferometer.serving.remote.transport import (
 __all__ = ["HttpTransport"]
 
 _BACKOFF_S = 0.05
+# A server that has come to stand still isn't waited for once more.
+_STATISTICS_S = 5.0
 
 
 class HttpTransport:
@@ -62,11 +65,11 @@ class HttpTransport:
     def statistics(self) -> Mapping[str, Any]:
         """Ask for the model's statistics; nothing from a server that keeps none."""
         with contextlib.suppress(RemoteFault):
-            return self._value(self._requests.get_statistics())
+            return self._value(self._requests.get_statistics(), _STATISTICS_S)
         return {}
 
-    def _value(self, request: Pieces) -> Mapping[str, Any]:
-        answer, _ = self._exchanged(request)
+    def _value(self, request: Pieces, longest_s: float = math.inf) -> Mapping[str, Any]:
+        answer, _ = self._exchanged(request, longest_s)
         return answer.value()
 
     def call(self, inputs: Arrays) -> Reply:
@@ -89,12 +92,13 @@ class HttpTransport:
         note_reply(self.account, reply)
         return reply
 
-    def _exchanged(self, request: Pieces) -> tuple[HttpAnswer, int]:
+    def _exchanged(self, request: Pieces, longest_s: float = math.inf) -> tuple[HttpAnswer, int]:
         """Have a request answered on a kept connection; give also how long it took, ns."""
         connection = self._taken()
         begun_ns = time.monotonic_ns()
         try:
-            answer = connection.exchange(request, self._options.timeout_s)
+            limit_s = min(longest_s, self._options.timeout_s)
+            answer = connection.exchange(request, limit_s)
         except BaseException:
             connection.close()
             raise
