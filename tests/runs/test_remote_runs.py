@@ -131,7 +131,9 @@ def test_a_killed_server_ends_the_run_with_its_finding(tmp_path: Path, scenario:
     assert exit_code(session) == 3
     answered = int(series.is_complete.sum())
     assert 0 < answered < series.sample_count
-    assert answered == test.recording.notes["remote"]["model"]["answered"]
+    # What came in after the series had ended isn't counted into it any more.
+    told = test.recording.notes["remote"]["model"]["answered"]
+    assert answered <= told <= answered + 4
 
 
 def _endless(_: Scenario) -> dict[str, Any]:

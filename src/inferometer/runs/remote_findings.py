@@ -8,7 +8,7 @@ from typing import Any
 
 from inferometer.loadgen import Finding, Rule, Severity
 
-__all__ = ["findings_of_remote"]
+__all__ = ["REMOTE_RULES", "findings_of_remote"]
 
 _RETRIED = Rule(
     "remote.retried",
@@ -55,6 +55,9 @@ _SHARES = Rule(
     Severity.INFO,
     "the network's share has the client's and the server's work on messages in it",
 )
+
+REMOTE_RULES = (*_FAULTS.values(), _RETRIED, _SHARES)
+"""Everything that may be found about requests to a server."""
 
 
 def findings_of_remote(notes: Mapping[str, Any]) -> list[Finding]:

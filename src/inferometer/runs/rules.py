@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from inferometer.loadgen import Rule, Severity
+from inferometer.runs.remote_findings import REMOTE_RULES
 
 __all__ = [
     "BELOW_ROUND_TARGET",
@@ -130,6 +131,7 @@ RUN_RULES: Mapping[str, Rule] = {
         STOOD_STILL,
         SAVED_ELSEWHERE,
         FILES_MISSING,
+        *REMOTE_RULES,
     )
 }
 """All of them, by id."""

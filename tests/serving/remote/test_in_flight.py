@@ -77,7 +77,8 @@ def test_a_server_that_dies_ends_the_run_with_nothing_lost_or_doubled() -> None:
     assert series.happened(IncidentKind.SUT_FAILED) == 1
     assert series.happened(IncidentKind.COMPLETED_TWICE) == 0
     answered = int(series.is_complete.sum())
-    assert answered == notes["answered"] == 40
+    # What came in after the series had ended isn't counted into it any more.
+    assert 32 <= answered <= notes["answered"] <= 40
     assert series.happened(IncidentKind.INCOMPLETE_SAMPLES) == 1
     assert series.sample_count - answered > 0
     assert notes["failed"].keys() <= {"connection-lost", "unreachable"}
