@@ -14,6 +14,7 @@ from typing import Any
 import click
 from rich.console import Console
 
+from inferometer.cli.as_run import as_run
 from inferometer.cli.output import listener_for
 from inferometer.cli.request import requests_of
 from inferometer.comparing import (
@@ -43,27 +44,6 @@ EXIT_INTERRUPTED = 130
 _USUAL_WORKLOAD = "pocket-mobilenet"
 _USUAL_SCENARIOS = ("SingleStream", "Offline")
 _EXAMPLE = "inferometer compare onnxruntime onnxruntime:int8 openvino"
-_AS_RUN: dict[str, Any] = {
-    "mode": "performance",
-    "number_format": "fp32",
-    "device": "cpu",
-    "extra": (),
-    "isolate": False,
-    "processes": None,
-    "memory_limit_mib": None,
-    "serving": None,
-    "workers": None,
-    "max_batch": 32,
-    "max_wait_ms": 0.0,
-    "tuned": None,
-    "round_name": None,
-    "division": None,
-    "area": None,
-    "settings_file": None,
-    "user_conf": None,
-    "trace": False,
-}
-"""What `run` takes besides; options change it."""
 
 
 @click.command("compare")
@@ -205,7 +185,7 @@ def _plan(options: dict[str, Any], output: Path) -> Plan:
     if len(chosen) < 2:
         raise click.UsageError(f"give two or more options to compare, such as: {_EXAMPLE}")
     asked = {
-        **_AS_RUN,
+        **as_run(),
         **options,
         "scenarios": options["scenarios"] or _USUAL_SCENARIOS,
         "budget": options["seconds"],

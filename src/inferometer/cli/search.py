@@ -12,6 +12,7 @@ import click
 from rich.console import Console
 
 from inferometer.capacity import Found, Outcome, Wishes, find
+from inferometer.cli.as_run import as_run
 from inferometer.cli.options import (
     backend_options,
     json_option,
@@ -23,7 +24,6 @@ from inferometer.cli.options import (
 )
 from inferometer.cli.output import listener_for
 from inferometer.cli.request import requests_of
-from inferometer.cli.tune import as_run
 from inferometer.loadgen import Scenario
 from inferometer.report.capacity_terminal import print_found
 

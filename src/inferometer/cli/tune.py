@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from inferometer.cli.as_run import as_run
 from inferometer.cli.options import (
     backend_options,
     json_option,
@@ -23,7 +24,6 @@ from inferometer.cli.options import (
 )
 from inferometer.cli.output import listener_for
 from inferometer.cli.request import requests_of
-from inferometer.cli.run import command as run_command
 from inferometer.runs import RunRequest
 from inferometer.runs.result import plain
 from inferometer.tuning import TunedScenario, Tuning, described, tune, write_tuned_file
@@ -80,12 +80,6 @@ def command(**options: Any) -> None:
         found = values[0] if len(requests) == 1 else values
         click.echo(json.dumps(found, indent=2, ensure_ascii=False, default=str))
     sys.exit(EXIT_INTERRUPTED if results[-1][0].was_interrupted else 0)
-
-
-def as_run() -> dict[str, Any]:
-    """Give what `run` takes besides, as it is where nobody says otherwise; tuning starts there."""
-    defaults = run_command.make_context("run", []).params
-    return {**defaults, "mode": "performance"}
 
 
 def _usual_path(request: RunRequest) -> Path:
