@@ -1,0 +1,65 @@
+"""Simulating: a system that is only described, run in virtual time at any scale."""
+
+from inferometer.simulating.capacity import Bound, Capacity, capacity_of, replicas_for
+from inferometer.simulating.cluster import Cluster
+from inferometer.simulating.description import EXAMPLE, parse_system, read_system, system_toml
+from inferometer.simulating.distribution import (
+    Constant,
+    Distribution,
+    Exponential,
+    Gamma,
+    Lognormal,
+    Mixture,
+    Quantiles,
+)
+from inferometer.simulating.prediction import PERCENTILES, Answer, Prediction, predict
+from inferometer.simulating.scenario import cluster_for, run_scenario
+from inferometer.simulating.service import BatchTime, Drift, ServiceTime
+from inferometer.simulating.system import (
+    Batching,
+    Failures,
+    Network,
+    Price,
+    Routing,
+    SimulatedSystem,
+    SimulationError,
+    SlowStart,
+)
+from inferometer.simulating.tally import Estimate
+
+__all__ = [
+    "EXAMPLE",
+    "PERCENTILES",
+    "Answer",
+    "BatchTime",
+    "Batching",
+    "Bound",
+    "Capacity",
+    "Cluster",
+    "Constant",
+    "Distribution",
+    "Drift",
+    "Estimate",
+    "Exponential",
+    "Failures",
+    "Gamma",
+    "Lognormal",
+    "Mixture",
+    "Network",
+    "Prediction",
+    "Price",
+    "Quantiles",
+    "Routing",
+    "ServiceTime",
+    "SimulatedSystem",
+    "SimulationError",
+    "SlowStart",
+    "capacity_of",
+    "cluster_for",
+    "parse_system",
+    "predict",
+    "read_system",
+    "replicas_for",
+    "run_scenario",
+    "system_toml",
+]

@@ -1,0 +1,256 @@
+"""Lanes: independent replicas simulated side by side, one event of each at a step.
+
+Every query is simulated, by the policy of the pool; what makes it fast is that a step moves
+thousands of replicas at once.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inferometer.simulating.distribution import Reals
+from inferometer.simulating.service import Drift
+from inferometer.simulating.system import Routing, SimulatedSystem
+from inferometer.simulating.tally import Tally
+
+__all__ = ["LaneTotals", "can_run_in_lanes", "run_lanes"]
+
+Integers = NDArray[np.int64]
+
+_WARM_UP = 0.2
+_COMPACT_EVERY = 64
+
+
+@dataclass
+class LaneTotals:
+    """What all lanes together did, besides their latencies.
+
+    span_ns:
+        Simulated time, added up over the lanes.
+    """
+
+    queries: int = 0
+    calls: int = 0
+    busy_ns: float = 0.0
+    span_ns: float = 0.0
+
+
+def can_run_in_lanes(system: SimulatedSystem) -> bool:
+    """Tell whether the replicas of a system can be simulated each by itself.
+
+    Workers that wait together for fuller batches take turns at what comes; only the event by
+    event simulation follows that.
+    """
+    batching = system.batching
+    waits_together = batching.max_wait_ns > 0 and batching.workers > 1 and batching.max_batch > 1
+    return system.is_independent and not waits_together
+
+
+def run_lanes(
+    system: SimulatedSystem,
+    rate_qps: float,
+    groups: Integers,
+    queries: int,
+    random: np.random.Generator,
+    tally: Tally,
+) -> LaneTotals:
+    """Simulate some replicas, ``rate_qps`` queries a second each, so many queries each.
+
+    ``groups`` is int64 [lanes], the group of each for the tally. The first fifth of the queries
+    of each lane fills it up, and isn't counted.
+    """
+    arrivals = _arrivals(system, rate_qps, len(groups), queries, random)
+    lanes = _Lanes(system, arrivals, groups, random, tally)
+    lanes.run()
+    totals = lanes.totals
+    totals.queries = queries * len(groups)
+    totals.span_ns = float(arrivals[:, queries - 1].sum())
+    return totals
+
+
+def _arrivals(
+    system: SimulatedSystem,
+    rate_qps: float,
+    lanes: int,
+    queries: int,
+    random: np.random.Generator,
+) -> Reals:
+    """Draw when queries reach each replica, float64 [lanes, queries and some never].
+
+    Random routing gives each replica its own Poisson stream, which random delays on the way
+    leave one; by round robin it gets every nth query of all.
+    """
+    never = system.batching.max_batch + 1
+    due = np.full((lanes, queries + never), math.inf)
+    is_split = system.routing is Routing.ROUND_ROBIN and system.replicas > 1
+    if is_split:
+        gaps = random.standard_gamma(system.replicas, (lanes, queries)) / system.replicas
+    else:
+        gaps = random.standard_exponential((lanes, queries))
+    gaps *= 1e9 / rate_qps
+    np.cumsum(gaps, axis=1, out=due[:, :queries])
+    if is_split and system.network.has_jitter:
+        delay = system.network.request.draw(random, lanes * queries)
+        due[:, :queries] += delay.reshape(lanes, queries)
+        due[:, :queries].sort(axis=1)
+    return due
+
+
+class _Lanes:
+    """The state of all lanes. Arrays of one entry a lane, or [lanes, workers]."""
+
+    def __init__(
+        self,
+        system: SimulatedSystem,
+        due: Reals,
+        groups: Integers,
+        random: np.random.Generator,
+        tally: Tally,
+    ):
+        self._system, self._random, self._tally = system, random, tally
+        self._most = system.batching.max_batch
+        self._wait_ns = system.batching.max_wait_ns if self._most > 1 else 0.0
+        self._sampler = system.service.sampler(self._most)
+        workers, lanes = system.batching.workers, len(groups)
+        self._width = due.shape[1]
+        self._due = due.ravel()
+        self._warm = int((self._width - self._most - 1) * _WARM_UP)
+        self._slow = np.array([system.service.slowness(n) for n in range(workers + 1)])
+        self._groups = groups
+        self._base = np.arange(lanes) * self._width
+        self._head = self._base.copy()
+        self._now = np.zeros(lanes)
+        self._busy = np.zeros(lanes, np.int64)
+        self._left = np.full((lanes, workers), math.inf)
+        self._first = np.zeros((lanes, workers), np.int64)
+        self._size = np.zeros((lanes, workers), np.int64)
+        drift = system.service.drift
+        self._speed = None if drift is None else _Speeds(drift, lanes, random)
+        self.totals = LaneTotals()
+
+    def run(self) -> None:
+        """Simulate until every query of every lane is answered."""
+        step = 0
+        while len(self._now):
+            is_moving = self._step()
+            step += 1
+            if step % _COMPACT_EVERY == 0 or not is_moving.any():
+                self._keep(is_moving)
+
+    def _step(self) -> NDArray[np.bool_]:
+        """Move each lane to its next event; tell which lanes had one."""
+        first_done = self._left.argmin(axis=1)
+        rows = np.arange(len(self._now))
+        slow = self._slow[self._busy]
+        done_at = self._now + self._left[rows, first_done] * slow
+        start_at = self._next_start()
+        starts = start_at <= done_at
+        when = np.where(starts, start_at, done_at)
+        is_moving = when < math.inf
+        passed = np.where(is_moving, when, self._now) - self._now
+        self.totals.busy_ns += float((passed * self._busy).sum())
+        self._left -= (passed / slow)[:, None]
+        self._now += passed
+        ending = np.flatnonzero(is_moving & ~starts)
+        if len(ending):
+            self._end(ending, first_done[ending])
+        starting = np.flatnonzero(is_moving & starts)
+        if len(starting):
+            self._start(starting)
+        return is_moving
+
+    def _next_start(self) -> Reals:
+        """Give when each lane's next batch is closed, if no call ends before."""
+        start = np.maximum(self._now, self._due[self._head])
+        if self._wait_ns:
+            # The batch is closed when it is full, and after the wait at the latest; one that is
+            # full already when the worker is free starts at once.
+            full = np.maximum(start, self._due[self._head + self._most - 1])
+            start = np.minimum(start + self._wait_ns, full)
+        has_worker = self._busy < self._left.shape[1]
+        found: Reals = np.where(has_worker, start, math.inf)
+        return found
+
+    def _start(self, rows: Integers) -> None:
+        head, now = self._head[rows], self._now[rows]
+        size = self._batch_sizes(head, now)
+        slot = np.isinf(self._left[rows]).argmax(axis=1)
+        work = self._sampler.draw(self._random, size)
+        if self._speed is not None:
+            work *= self._speed.at(rows, now)
+        self._left[rows, slot] = work
+        self._first[rows, slot], self._size[rows, slot] = head, size
+        self._busy[rows] += 1
+        self._head[rows] = head + size
+        self.totals.calls += len(rows)
+
+    def _batch_sizes(self, head: Integers, now: Reals) -> Integers:
+        """Give how many have come by now, up to the largest batch; at least the first."""
+        low, high = np.ones(len(head), np.int64), np.full(len(head), self._most)
+        for _ in range(self._most.bit_length() if self._most > 1 else 0):
+            middle = (low + high + 1) // 2
+            has_come = self._due[head + middle - 1] <= now
+            low = np.where(has_come, middle, low)
+            high = np.where(has_come, high, np.maximum(low, middle - 1))
+        return low
+
+    def _end(self, rows: Integers, slot: Integers) -> None:
+        first, size, now = self._first[rows, slot], self._size[rows, slot], self._now[rows]
+        self._left[rows, slot] = math.inf
+        self._busy[rows] -= 1
+        if self._most > 1:
+            starts = np.repeat(np.cumsum(size) - size, size)
+            place = np.repeat(first, size) + np.arange(int(size.sum())) - starts
+            rows, now = np.repeat(rows, size), np.repeat(now, size)
+        else:
+            place = first
+        latency = now - self._due[place]
+        counts = place - self._base[rows] >= self._warm
+        self._tally.add(
+            latency[counts] + self._on_the_way(int(counts.sum())), self._groups[rows[counts]]
+        )
+
+    def _on_the_way(self, count: int) -> Reals | float:
+        """Give what the network adds to each latency."""
+        network = self._system.network
+        if network.is_instant:
+            return 0.0
+        constant = sum(network.constant_ns)
+        request = network.request.draw(self._random, count)
+        return request + network.response.draw(self._random, count) + constant
+
+    def _keep(self, rows: NDArray[np.bool_]) -> None:
+        """Let lanes go that have no event left."""
+        if rows.all():
+            return
+        for name in ("_groups", "_base", "_head", "_now", "_busy", "_left", "_first", "_size"):
+            setattr(self, name, getattr(self, name)[rows])
+        if self._speed is not None:
+            self._speed.keep(rows)
+
+
+class _Speeds:
+    """The drift of each lane: a factor of all calls of a replica at a time; its mean is 1."""
+
+    def __init__(self, drift: Drift, lanes: int, random: np.random.Generator):
+        self._drift, self._random = drift, random
+        self._log = random.standard_normal(lanes) * drift.spread
+        self._at = np.zeros(lanes)
+
+    def at(self, rows: Integers, now: Reals) -> Reals:
+        """Give the factors of some lanes, which have come to a time each."""
+        spread = self._drift.spread
+        kept = np.exp((self._at[rows] - now) / (self._drift.period_s * 1e9))
+        noise = np.sqrt(1.0 - kept * kept) * self._random.standard_normal(len(rows)) * spread
+        log = self._log[rows] * kept + noise
+        self._log[rows], self._at[rows] = log, now
+        factors: Reals = np.exp(log - spread**2 / 2)
+        return factors
+
+    def keep(self, rows: NDArray[np.bool_]) -> None:
+        """Let lanes go."""
+        self._log, self._at = self._log[rows], self._at[rows]

@@ -1,0 +1,140 @@
+"""Replica: workers that answer batches, and share what they run on."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from inferometer.loadgen import VirtualClock
+from inferometer.simulating.service import Drift, SingleDraws
+from inferometer.simulating.system import SimulatedSystem
+from inferometer.simulating.worker import Line, Piece, Worker
+
+__all__ = ["Call", "Replica"]
+
+
+@dataclass
+class Call:
+    """A call of the model that runs.
+
+    work_ns:
+        What it would take alone; ``left_ns`` is what remains of it.
+    """
+
+    worker: Worker
+    began_ns: int
+    work_ns: float
+    left_ns: float
+
+
+class Replica:
+    """One replica; ``done`` is called with it and a call that has ended, on its last ns.
+
+    Calls that run side by side slow each other down by the contention, as long as they do.
+    """
+
+    def __init__(
+        self,
+        number: int,
+        system: SimulatedSystem,
+        line: Line,
+        draws: SingleDraws,
+        random: np.random.Generator,
+        done: Callable[[Replica, Call], None],
+    ):
+        self.number, self.line = number, line
+        self._clock: VirtualClock = line.clock
+        self._service, self._slow_start = system.service, system.slow_start
+        self._draws, self._random, self._done = draws, random, done
+        self._speed = _Speed(system.service.drift, random)
+        self._calls: dict[Worker, Call] = {}
+        self._since_ns = self._clock.now_ns()
+        self._plan = 0
+        self._fresh_ns: int | None = None
+        self.is_alive = True
+        self.busy_ns = 0.0
+        self.workers = [Worker(line, self._run) for _ in range(system.batching.workers)]
+        for worker in self.workers:
+            worker.rest()
+
+    def die(self) -> list[Piece]:
+        """Stop at once; give every piece that was taken or, unless shared, queued here."""
+        self._advance()
+        self.is_alive = False
+        self._plan += 1
+        self._calls.clear()
+        return [piece for worker in self.workers for piece in worker.drop()]
+
+    def revive(self) -> None:
+        """Be there again, as fresh."""
+        self.is_alive = True
+        self._fresh_ns = self._since_ns = self._clock.now_ns()
+        for worker in self.workers:
+            worker.rest()
+
+    def _run(self, worker: Worker) -> None:
+        now = self._clock.now_ns()
+        work = self._draws.next_ns(worker.count) * self._factor(now)
+        self._advance()
+        self._calls[worker] = Call(worker, now, work, work)
+        self._replan()
+
+    def _factor(self, now: int) -> float:
+        factor = self._speed.at(now)
+        if self._slow_start is not None and self._fresh_ns is not None:
+            age = (now - self._fresh_ns) / 1e9 / self._slow_start.seconds
+            factor *= 1.0 + (self._slow_start.factor - 1.0) * max(0.0, 1.0 - age)
+        return factor
+
+    def _advance(self) -> None:
+        """Count down what is left of each call, up to now."""
+        now = self._clock.now_ns()
+        passed, self._since_ns = now - self._since_ns, now
+        running = len(self._calls)
+        if passed and running:
+            self.busy_ns += passed * running
+            share = passed / self._service.slowness(running)
+            for call in self._calls.values():
+                call.left_ns -= share
+
+    def _replan(self) -> None:
+        """Plan the end of the call that ends first."""
+        self._plan += 1
+        if not self._calls:
+            return
+        first = min(self._calls.values(), key=lambda call: call.left_ns)
+        wait = max(0.0, first.left_ns) * self._service.slowness(len(self._calls))
+        plan = self._plan
+        self._clock.call_at(self._since_ns + round(wait), lambda: self._end(plan, first))
+
+    def _end(self, plan: int, call: Call) -> None:
+        if plan != self._plan:
+            return
+        self._advance()
+        del self._calls[call.worker]
+        self._done(self, call)
+        call.worker.rest()
+        self._advance()
+        self._replan()
+
+
+class _Speed:
+    """The drift of a replica: a factor of all its calls at a time."""
+
+    def __init__(self, drift: Drift | None, random: np.random.Generator):
+        self._drift, self._random = drift, random
+        self._log = 0.0 if drift is None else drift.spread * random.standard_normal()
+        self._at_ns = 0
+
+    def at(self, now: int) -> float:
+        """Give the factor; its mean is 1."""
+        drift = self._drift
+        if drift is None:
+            return 1.0
+        kept = math.exp(-(now - self._at_ns) / 1e9 / drift.period_s)
+        noise = drift.spread * math.sqrt(1.0 - kept * kept) * self._random.standard_normal()
+        self._log, self._at_ns = self._log * kept + noise, now
+        return math.exp(self._log - drift.spread**2 / 2)
