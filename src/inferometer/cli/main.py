@@ -35,6 +35,7 @@ _VERBS = {
     "run": "inferometer.cli.run",
     "search": "inferometer.cli.search",
     "serve": "inferometer.cli.serve",
+    "simulate": "inferometer.cli.simulate",
     "submit": "inferometer.cli.submit",
     "sweep": "inferometer.cli.sweep",
     "tune": "inferometer.cli.tune",
@@ -86,6 +87,7 @@ def cli() -> None:
     inferometer compare onnxruntime openvino   which is faster, by how much, how sure
     inferometer search pocket-mobilenet  the highest rate within the bound
     inferometer serve pocket-mobilenet offered to others: Open Inference Protocol, HTTP and gRPC
+    inferometer simulate SYSTEM.toml   what a system does that is only described
     inferometer exec harness.py        a script written against mlperf_loadgen
     inferometer report runs/…          the report of a run, again
     inferometer rules settings.seeds   what a rule asks, and how it is checked

@@ -12,9 +12,11 @@ from inferometer.simulating.distribution import (
     Mixture,
     Quantiles,
 )
+from inferometer.simulating.fitting import fit_run, fit_system
 from inferometer.simulating.prediction import PERCENTILES, Answer, Prediction, predict
 from inferometer.simulating.scenario import cluster_for, run_scenario
 from inferometer.simulating.service import BatchTime, Drift, ServiceTime
+from inferometer.simulating.study import Study, load_curve
 from inferometer.simulating.system import (
     Batching,
     Failures,
@@ -26,9 +28,11 @@ from inferometer.simulating.system import (
     SlowStart,
 )
 from inferometer.simulating.tally import Estimate
+from inferometer.simulating.validation import LOADS, LoadCheck, Validation, Ways, validate
 
 __all__ = [
     "EXAMPLE",
+    "LOADS",
     "PERCENTILES",
     "Answer",
     "BatchTime",
@@ -43,6 +47,7 @@ __all__ = [
     "Exponential",
     "Failures",
     "Gamma",
+    "LoadCheck",
     "Lognormal",
     "Mixture",
     "Network",
@@ -54,12 +59,19 @@ __all__ = [
     "SimulatedSystem",
     "SimulationError",
     "SlowStart",
+    "Study",
+    "Validation",
+    "Ways",
     "capacity_of",
     "cluster_for",
+    "fit_run",
+    "fit_system",
+    "load_curve",
     "parse_system",
     "predict",
     "read_system",
     "replicas_for",
     "run_scenario",
     "system_toml",
+    "validate",
 ]

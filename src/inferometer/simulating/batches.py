@@ -1,0 +1,106 @@
+"""Batches: the calls of a recorded run, put together again from what its samples say."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inferometer.loadgen import SeriesRecord
+from inferometer.simulating.distribution import Reals
+from inferometer.simulating.system import Batching
+
+__all__ = ["Batches"]
+
+Integers = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Batches:
+    """The calls of a series, by their begin. All arrays have one entry a call.
+
+    size:
+        Samples.
+    closed_ns:
+        When the batch could be closed: a worker was free, the first sample was there, and it was
+        full or its wait was over. What comes after, until a thread is awake, is the call's.
+    ended_ns:
+        When the last of its samples was complete.
+    preprocess_ns, infer_ns:
+        What the system says of it.
+    """
+
+    size: Integers
+    closed_ns: Reals
+    ended_ns: Reals
+    preprocess_ns: Integers
+    infer_ns: Integers
+
+    @classmethod
+    def of(cls, series: SeriesRecord, batching: Batching) -> Batches | None:
+        """Find the calls of a series; ``None`` if its system didn't tell when they began."""
+        began, preprocess, infer = series.began_ns, series.preprocess_ns, series.infer_ns
+        if began is None or preprocess is None or infer is None:
+            return None
+        known = np.flatnonzero((began >= 0) & series.is_complete)
+        if not len(known):
+            return None
+        # Samples of one call share its begin and its times to the ns.
+        order = known[np.lexsort((infer[known], preprocess[known], began[known]))]
+        keys = np.stack([began[order], preprocess[order], infer[order]])
+        first = np.flatnonzero(np.r_[True, (keys[:, 1:] != keys[:, :-1]).any(axis=0)])
+        issued = np.repeat(series.issued_ns, series.samples_per_query)[order]
+        size = np.diff(np.r_[first, len(order)])
+        ended = np.maximum.reduceat(series.completed_ns[order], first).astype(np.float64)
+        closed = _closed(
+            np.minimum.reduceat(issued, first).astype(np.float64),
+            np.maximum.reduceat(issued, first).astype(np.float64),
+            ended,
+            size,
+            batching,
+        )
+        return cls(size, closed, ended, preprocess[order][first], infer[order][first])
+
+    @property
+    def took_ns(self) -> Reals:
+        """Time that each call held its worker."""
+        return self.ended_ns - self.closed_ns
+
+    def others(self) -> Reals:
+        """Give how many other calls ran beside each, on average over its time."""
+        total = self._integral(lambda running: running - 1.0)
+        return total / np.maximum(1.0, self.took_ns)
+
+    def work_ns(self, contention: float) -> Reals:
+        """Give what each call would have taken alone."""
+        return self._integral(lambda running: 1.0 / (1.0 + contention * (running - 1.0)))
+
+    def _integral(self, of_running: Callable[[Reals], Reals]) -> Reals:
+        """Integrate a function of how many calls run over the time of each call."""
+        times = np.concatenate([self.closed_ns, self.ended_ns])
+        steps = np.repeat([1.0, -1.0], len(self.size))
+        order = np.argsort(times, kind="stable")
+        times, running = times[order], np.cumsum(steps[order])
+        values = of_running(np.maximum(1.0, running))[:-1] * np.diff(times)
+        sums = np.r_[0.0, np.cumsum(values)]
+        found: Reals = np.interp(self.ended_ns, times, sums) - np.interp(
+            self.closed_ns, times, sums
+        )
+        return found
+
+
+def _closed(first: Reals, last: Reals, ended: Reals, size: Integers, batching: Batching) -> Reals:
+    """Give when each batch could be closed, had its worker been awake at once."""
+    free = [0.0] * batching.workers
+    closed = np.empty(len(size))
+    for number, end in enumerate(ended.tolist()):
+        could = max(float(first[number]), free[0])
+        if batching.max_wait_ns:
+            full = float(last[number]) if size[number] >= batching.max_batch else np.inf
+            could = max(could, min(could + batching.max_wait_ns, full))
+        closed[number] = min(could, end)
+        heapq.heapreplace(free, end)
+    return closed

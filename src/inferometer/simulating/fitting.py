@@ -1,0 +1,213 @@
+"""Fitting: a description of the system that a run was recorded on."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inferometer.loadgen import Scenario, SeriesRecord
+from inferometer.runs import Session, TestResult
+from inferometer.simulating.batches import Batches
+from inferometer.simulating.distribution import Constant, Distribution, Quantiles, Reals
+from inferometer.simulating.service import BatchTime, Drift, ServiceTime
+from inferometer.simulating.system import Batching, Network, SimulatedSystem, SimulationError
+
+__all__ = ["batching_of", "fit_run", "fit_system"]
+
+Integers = NDArray[np.int64]
+
+_FRACTIONS = (0.0, 0.01, *(n / 20 for n in range(1, 19)), 0.925, 0.95, 0.97, 0.98, 0.985, 0.99,
+              0.9925, 0.995, 0.9975, 0.999, 1.0)  # fmt: skip
+_FEWEST = 40
+_FEWEST_ALONE = 20
+_ALONE = 0.1
+_BESIDE = 0.9
+_BLOCK_NS = 250e6
+_FEWEST_BLOCKS = 20
+_FEWEST_IN_A_BLOCK = 5
+_LEAST_DRIFT = 0.02
+
+
+@dataclass(frozen=True)
+class _Calls:
+    """Calls of all series, one after the other; work is what each would have taken alone."""
+
+    size: Integers
+    work_ns: Reals
+    at_ns: Reals
+    series: Integers
+
+
+def fit_run(session: Session) -> SimulatedSystem:
+    """Fit a description to the performance tests of a session.
+
+    Tests of Server count if there are any, else those of the first scenario that has some.
+    Raises `SimulationError` where none tells when its calls began.
+    """
+    usable = [
+        test
+        for test in session.tests
+        if test.recording.performance is not None
+        and test.recording.performance.began_ns is not None
+    ]
+    if not usable:
+        raise SimulationError(
+            f"{session.folder}: no performance test tells where its time went; measure one with "
+            "`inferometer run`"
+        )
+    wanted = [test for test in usable if test.scenario is Scenario.SERVER]
+    if not wanted:
+        wanted = [test for test in usable if test.scenario is usable[0].scenario]
+    series = [test.recording.performance for test in wanted]
+    batching = batching_of(wanted[0])
+    return fit_system(
+        [one for one in series if one is not None], batching, str(session.workload["name"])
+    )
+
+
+def batching_of(test: TestResult) -> Batching:
+    """Give how batches were formed, as the recording notes it."""
+    noted = test.recording.notes.get("serving", {})
+    if noted.get("kind") == "pool":
+        return Batching(
+            int(noted["workers"]), int(noted["max_batch_size"]), float(noted["max_wait_s"]) * 1e9
+        )
+    if noted.get("kind") == "inline":
+        return Batching(1, test.recording.effective.samples_per_query)
+    raise SimulationError(
+        f"{test.folder}: batches of a serving {noted.get('kind', 'unknown')!r} can't be put "
+        "together again; record a run with --serving pool"
+    )
+
+
+def fit_system(series: Sequence[SeriesRecord], batching: Batching, name: str) -> SimulatedSystem:
+    """Fit a description to recorded series of one system.
+
+    Times of calls go by the size of their batch, as quantiles; how much calls slow each other
+    down is told from those that ran alone. What the generator was late by is on the network.
+    """
+    found = [Batches.of(one, batching) for one in series]
+    batches = [one for one in found if one is not None]
+    if not batches:
+        raise SimulationError(f"{name}: the recording doesn't tell when calls began")
+    contention = _contention(batches, batching.workers)
+    calls = _Calls(
+        np.concatenate([one.size for one in batches]),
+        np.concatenate([one.work_ns(contention) for one in batches]),
+        np.concatenate([one.closed_ns for one in batches]),
+        np.repeat(np.arange(len(batches)), [len(one.size) for one in batches]),
+    )
+    drift, factors = _drift(calls)
+    rows = _rows(calls.size, calls.work_ns / factors, batching.max_batch)
+    late = np.concatenate([one.lateness_ns for one in series])
+    return SimulatedSystem(
+        service=ServiceTime(rows, contention, drift),
+        name=name,
+        batching=batching,
+        network=Network(request=_quantiles(np.maximum(0, late).astype(np.float64))),
+    )
+
+
+def _contention(batches: Sequence[Batches], workers: int) -> float:
+    """Give how much longer a call takes for each other one, from calls of the same size."""
+    if workers == 1:
+        return 0.0
+    size = np.concatenate([one.size for one in batches])
+    took = np.concatenate([one.took_ns for one in batches])
+    others = np.concatenate([one.others() for one in batches])
+    total = weights = 0.0
+    for each in np.unique(size):
+        alone = (size == each) & (others < _ALONE)
+        beside = (size == each) & (others > _BESIDE)
+        weight = min(np.count_nonzero(alone), np.count_nonzero(beside))
+        if weight >= _FEWEST_ALONE:
+            ratio = float(np.median(took[beside]) / np.median(took[alone]))
+            total += weight * (ratio - 1.0) / float(np.mean(others[beside]))
+            weights += weight
+    return max(0.0, total / weights) if weights else 0.0
+
+
+def _drift(calls: _Calls) -> tuple[Drift | None, Reals]:
+    """Find how the speed wanders, and the factor of it that each call shares with others.
+
+    The median call of a quarter second, against the median of its size, is what wanders; as much
+    as chance alone gives it is taken off.
+    """
+    logs = _relative(calls)
+    block = (calls.at_ns // _BLOCK_NS).astype(np.int64) + calls.series * 1_000_000
+    names, place, counts = np.unique(block, return_inverse=True, return_counts=True)
+    full = np.flatnonzero(counts >= _FEWEST_IN_A_BLOCK)
+    none = np.ones(len(logs))
+    if len(full) < _FEWEST_BLOCKS:
+        return None, none
+    order = np.argsort(place, kind="stable")
+    parts = np.split(logs[order], np.cumsum(counts)[:-1])
+    middle = np.array([float(np.median(part)) for part in parts])
+    chance = np.array([_median_variance(part) for part in parts])
+    variance = float(np.var(middle[full])) - float(np.mean(chance[full]))
+    if variance < _LEAST_DRIFT**2:
+        return None, none
+    pairs = full[:-1][np.diff(names[full]) == 1]
+    centred = middle - middle[full].mean()
+    kept = float(np.mean(centred[pairs] * centred[pairs + 1]) / variance) if len(pairs) else 0.0
+    kept = min(max(kept, 0.05), 0.98)
+    spread = math.sqrt(variance)
+    shrunk = middle * variance / (variance + chance)
+    period_s = -_BLOCK_NS / 1e9 / math.log(kept)
+    return Drift(round(spread, 4), round(period_s, 3)), np.exp(shrunk)[place]
+
+
+def _relative(calls: _Calls) -> Reals:
+    """Give the logarithm of each call over the median of calls of its size."""
+    sizes, place = np.unique(calls.size, return_inverse=True)
+    middle = np.array([np.median(calls.work_ns[calls.size == size]) for size in sizes])
+    found: Reals = np.log(np.maximum(1.0, calls.work_ns)) - np.log(np.maximum(1.0, middle[place]))
+    return found
+
+
+def _median_variance(values: Reals) -> float:
+    """Give about the variance of a median, from how far the middle half spreads."""
+    low, high = np.quantile(values, [0.25, 0.75])
+    deviation = float(high - low) / 1.349
+    return math.pi / 2 * deviation**2 / len(values)
+
+
+def _rows(size: Integers, work_ns: Reals, max_batch: int) -> tuple[BatchTime, ...]:
+    """Give a row for each size that was seen often, and one for the largest batch."""
+    sizes, counts = np.unique(size, return_counts=True)
+    often = [int(each) for each, count in zip(sizes, counts, strict=True) if count >= _FEWEST]
+    if not often:
+        often = [int(sizes[np.argmax(counts)])]
+    rows = []
+    for each in often:
+        values = work_ns[size == each]
+        mean = float(values.mean())
+        rows.append(BatchTime(each, mean, _quantiles(values / mean)))
+    if often[-1] < max_batch:
+        rows.append(_largest(size, work_ns, max_batch, rows))
+    return tuple(rows)
+
+
+def _largest(
+    size: Integers, work_ns: Reals, max_batch: int, rows: Sequence[BatchTime]
+) -> BatchTime:
+    """Give a row for the largest batch by the line through all calls that were seen."""
+    last = rows[-1]
+    if len(np.unique(size)) == 1:
+        return BatchTime(max_batch, last.mean_ns / last.size * max_batch, last.shape)
+    slope, setup = np.polyfit(size, work_ns, 1)
+    mean = max(float(setup + slope * max_batch), last.mean_ns)
+    return BatchTime(max_batch, mean, last.shape)
+
+
+def _quantiles(values: Reals) -> Distribution:
+    found = np.quantile(values, _FRACTIONS)
+    if found[0] == found[-1]:
+        return Constant(float(found[0]))
+    kept = Quantiles(_FRACTIONS, tuple(float(value) for value in found))
+    # Straight lines between the quantiles miss the mean of what they stand for a little.
+    return kept.scaled(float(values.mean()) / kept.mean)
