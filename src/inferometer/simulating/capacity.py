@@ -20,7 +20,7 @@ _EXPLORING = 0.2
 _BRACKET = 0.04
 _READINGS = 8
 _HIGHEST = 0.995
-_LEAST_SHARE = 1e-6
+_NEARLY_IDLE = 1e-3
 _MOST_REPLICAS = 1_000_000
 _STUDENT_QUANTILE = 2.447  # 0.975 quantile with _READINGS - 2 degrees of freedom
 
@@ -64,7 +64,7 @@ def capacity_of(
     seed: int = 0,
     note: Note = lambda _: None,
 ) -> Capacity | None:
-    """Give the highest rate that keeps the bound; ``None`` if none does.
+    """Give the highest rate that keeps the bound; ``None`` if even a nearly idle system doesn't.
 
     A few short simulations put it between two rates, then some at rates around them give the
     percentile as a straight line, which meets the bound at the capacity.
@@ -73,16 +73,16 @@ def capacity_of(
     made = predict(system, top, queries, seed)
     if bound.is_kept(made):
         return Capacity(Estimate(top, top, top), made, is_saturation=True)
-    low, high, at = 0.0, top, 0
+    short = max(20_000, int(queries * _EXPLORING))
+    if not bound.is_kept(predict(system, top * _NEARLY_IDLE, short, seed)):
+        return None
+    low, high, at = top * _NEARLY_IDLE, top, 0
     while high - low > _BRACKET * high:
         at += 1
         middle = (low + high) / 2
-        short = max(20_000, int(queries * _EXPLORING))
         is_kept = bound.is_kept(predict(system, middle, short, seed + at))
         note(f"{middle:,.4g} queries a second {'keep' if is_kept else 'break'} the bound")
         low, high = (middle, high) if is_kept else (low, middle)
-        if high < _LEAST_SHARE * top:
-            return None
     qps = _crossing(system, bound, (low, high), queries, seed + at, note)
     return Capacity(qps, predict(system, qps.value, queries, seed))
 

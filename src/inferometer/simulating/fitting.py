@@ -22,14 +22,14 @@ Integers = NDArray[np.int64]
 
 _FRACTIONS = (0.0, 0.01, *(n / 20 for n in range(1, 19)), 0.925, 0.95, 0.97, 0.98, 0.985, 0.99,
               0.9925, 0.995, 0.9975, 0.999, 1.0)  # fmt: skip
-_FEWEST = 40
+_FEWEST = 150
 _FEWEST_ALONE = 20
 _ALONE = 0.1
 _BESIDE = 0.9
 _BLOCK_NS = 250e6
 _FEWEST_BLOCKS = 20
 _FEWEST_IN_A_BLOCK = 5
-_LEAST_DRIFT = 0.02
+_LEAST_DRIFT = 0.03
 
 
 @dataclass(frozen=True)
@@ -148,8 +148,9 @@ def _drift(calls: _Calls) -> tuple[Drift | None, Reals]:
     parts = np.split(logs[order], np.cumsum(counts)[:-1])
     middle = np.array([float(np.median(part)) for part in parts])
     chance = np.array([_median_variance(part) for part in parts])
-    variance = float(np.var(middle[full])) - float(np.mean(chance[full]))
-    if variance < _LEAST_DRIFT**2:
+    by_chance = float(np.mean(chance[full]))
+    variance = float(np.var(middle[full])) - by_chance
+    if variance < max(_LEAST_DRIFT**2, by_chance):
         return None, none
     pairs = full[:-1][np.diff(names[full]) == 1]
     centred = middle - middle[full].mean()

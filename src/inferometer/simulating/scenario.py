@@ -42,6 +42,17 @@ def cluster_for(
     return Cluster(system, clock, seed, split_queries=scenario.is_multi_stream)
 
 
+def _serving(system: SimulatedSystem) -> dict[str, Any]:
+    """Describe the serving as a real pool does; several replicas are none."""
+    batching = system.batching
+    return {
+        "kind": "pool" if system.replicas == 1 else "simulated cluster",
+        "workers": batching.workers,
+        "max_batch_size": batching.max_batch,
+        "max_wait_s": batching.max_wait_ns / 1e9,
+    }
+
+
 def run_scenario(
     system: SimulatedSystem, settings: Settings, folder: Path, command: str, seed: int = 0
 ) -> TestResult:
@@ -51,7 +62,7 @@ def run_scenario(
     """
     clock = VirtualClock()
     scenario = settings.scenario
-    notes: dict[str, Any] = {"simulated": True, "system": system.name, "seed": seed}
+    notes = {"simulated": True, "system": system.name, "seed": seed, "serving": _serving(system)}
     result, _ = record_test(
         cluster_for(system, scenario, clock, seed),
         Samples(),
