@@ -82,8 +82,8 @@ def test_capacity_and_replicas_with_a_page(
     assert "Latency against load" in html
     assert "capacity " in html
     assert "<script" not in html
-    asked = ("--replicas-for", 5000, "--bound-ms", 15, "--queries", 20_000, "--json")
-    code, out, _ = run(capsys, system, *asked)
+    wanted = ("--replicas-for", 5000, "--bound-ms", 15, "--queries", 20_000, "--json")
+    code, out, _ = run(capsys, system, *wanted)
     assert code == 0
     assert json.loads(out)["system"]["replicas"] > 2
 

@@ -35,6 +35,10 @@ TRUTHS = {
     "contention": system_of(
         Lognormal(1.0, 0.2), setup_ms=1.0, sample_ms=0.4, workers=2, max_batch=8, contention=0.6
     ),
+    "waking": dataclasses.replace(
+        system_of(workers=2, max_batch=4),
+        service=dataclasses.replace(system_of(Lognormal(1.0, 0.2)).service, wake_ns=0.4 * MS),
+    ),
     "waiting": system_of(
         Lognormal(1.0, 0.2), setup_ms=1.0, sample_ms=0.4, max_batch=8, max_wait_ms=2.0
     ),
@@ -64,7 +68,8 @@ def test_a_fitted_system_predicts_what_the_true_one_does(name: str) -> None:
     for size in (1, 4):
         assert fitted.service.mean_ns(size) == pytest.approx(truth.service.mean_ns(size), rel=0.07)
     assert fitted.service.contention == pytest.approx(truth.service.contention, abs=0.08)
-    for share in (0.5, 0.7, 0.85):
+    assert fitted.service.wake_ns == pytest.approx(truth.service.wake_ns, abs=0.1 * MS)
+    for share in (0.5, 0.7, 0.8):
         qps = share * truth.saturation_qps
         mine, true = (predict(one, qps, 60_000).percentile(0.99) for one in (fitted, truth))
         assert mine.value == pytest.approx(true.value, rel=0.1)

@@ -45,6 +45,20 @@ SYSTEMS: dict[str, tuple[SimulatedSystem, float]] = {
         1200,
     ),
     "drift": (DRIFTING, 700),
+    "waking": (
+        dataclasses.replace(
+            system_of(workers=2),
+            service=dataclasses.replace(system_of(Gamma(1.0, 0.5)).service, wake_ns=0.5e6),
+        ),
+        1200,
+    ),
+    "waking from a wait": (
+        dataclasses.replace(
+            system_of(max_batch=4, max_wait_ms=2),
+            service=dataclasses.replace(system_of(Gamma(1.0, 0.5)).service, wake_ns=0.5e6),
+        ),
+        600,
+    ),
     "network": (
         system_of(
             Exponential(1.0),

@@ -29,15 +29,14 @@ class Batches:
         full or its wait was over. What comes after, until a thread is awake, is the call's.
     ended_ns:
         When the last of its samples was complete.
-    preprocess_ns, infer_ns:
-        What the system says of it.
+    is_woken:
+        Whether its worker had waited for it.
     """
 
     size: Integers
     closed_ns: Reals
     ended_ns: Reals
-    preprocess_ns: Integers
-    infer_ns: Integers
+    is_woken: NDArray[np.bool_]
 
     @classmethod
     def of(cls, series: SeriesRecord, batching: Batching) -> Batches | None:
@@ -55,24 +54,24 @@ class Batches:
         issued = np.repeat(series.issued_ns, series.samples_per_query)[order]
         size = np.diff(np.r_[first, len(order)])
         ended = np.maximum.reduceat(series.completed_ns[order], first).astype(np.float64)
-        closed = _closed(
+        closed, is_woken = _closed(
             np.minimum.reduceat(issued, first).astype(np.float64),
             np.maximum.reduceat(issued, first).astype(np.float64),
             ended,
             size,
             batching,
         )
-        return cls(size, closed, ended, preprocess[order][first], infer[order][first])
+        return cls(size, closed, ended, is_woken)
 
     @property
     def took_ns(self) -> Reals:
         """Time that each call held its worker."""
         return self.ended_ns - self.closed_ns
 
-    def others(self) -> Reals:
-        """Give how many other calls ran beside each, on average over its time."""
-        total = self._integral(lambda running: running - 1.0)
-        return total / np.maximum(1.0, self.took_ns)
+    def others_at_start(self) -> Integers:
+        """Give how many other calls ran when each began."""
+        begun = np.searchsorted(np.sort(self.closed_ns), self.closed_ns, side="right")
+        return begun - 1 - np.searchsorted(np.sort(self.ended_ns), self.closed_ns, side="right")
 
     def work_ns(self, contention: float) -> Reals:
         """Give what each call would have taken alone."""
@@ -92,15 +91,18 @@ class Batches:
         return found
 
 
-def _closed(first: Reals, last: Reals, ended: Reals, size: Integers, batching: Batching) -> Reals:
-    """Give when each batch could be closed, had its worker been awake at once."""
+def _closed(
+    first: Reals, last: Reals, ended: Reals, size: Integers, batching: Batching
+) -> tuple[Reals, NDArray[np.bool_]]:
+    """Give when each batch could be closed, had its worker been awake, and whether it waited."""
     free = [0.0] * batching.workers
-    closed = np.empty(len(size))
+    closed, is_woken = np.empty(len(size)), np.empty(len(size), np.bool_)
     for number, end in enumerate(ended.tolist()):
         could = max(float(first[number]), free[0])
         if batching.max_wait_ns:
             full = float(last[number]) if size[number] >= batching.max_batch else np.inf
             could = max(could, min(could + batching.max_wait_ns, full))
         closed[number] = min(could, end)
+        is_woken[number] = could > free[0]
         heapq.heapreplace(free, end)
-    return closed
+    return closed, is_woken

@@ -46,6 +46,7 @@ routing = "random"      # round-robin, two-choices, least-outstanding, shared-qu
 setup_ms = 2.0
 per_sample_ms = 0.5
 contention = 0.0        # how much longer a call takes for each other one beside it
+wake_ms = 0.05          # what a call takes besides if its worker was idle
 preprocess_ms = 0.1     # of each sample, before and after the model
 postprocess_ms = 0.0
 
@@ -171,6 +172,7 @@ def _service(table: Table) -> ServiceTime:
         rows,
         contention=table.number("contention", 0.0),
         drift=drift,
+        wake_ns=table.number("wake_ms", 0.0) * MS,
         preprocess_ns=table.number("preprocess_ms", 0.0) * MS,
         postprocess_ns=table.number("postprocess_ms", 0.0) * MS,
     )
@@ -225,6 +227,7 @@ def system_toml(system: SimulatedSystem, remark: str = "") -> str:
     lines += ["", "[service]"]
     lines += _pairs(
         contention=round(service.contention, 6),
+        wake_ms=service.wake_ns / MS,
         preprocess_ms=service.preprocess_ns / MS,
         postprocess_ms=service.postprocess_ns / MS,
     )

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from inferometer.loadgen import Scenario, SeriesRecord
 from inferometer.runs import Session, TestResult
 from inferometer.simulating.batches import Batches
+from inferometer.simulating.circumstances import contention_of, wake_ns_of
 from inferometer.simulating.distribution import Constant, Distribution, Quantiles, Reals
 from inferometer.simulating.service import BatchTime, Drift, ServiceTime
 from inferometer.simulating.system import Batching, Network, SimulatedSystem, SimulationError
@@ -23,9 +24,7 @@ Integers = NDArray[np.int64]
 _FRACTIONS = (0.0, 0.01, *(n / 20 for n in range(1, 19)), 0.925, 0.95, 0.97, 0.98, 0.985, 0.99,
               0.9925, 0.995, 0.9975, 0.999, 1.0)  # fmt: skip
 _FEWEST = 150
-_FEWEST_ALONE = 20
-_ALONE = 0.1
-_BESIDE = 0.9
+_TURNS = 4
 _BLOCK_NS = 250e6
 _FEWEST_BLOCKS = 20
 _FEWEST_IN_A_BLOCK = 5
@@ -94,10 +93,13 @@ def fit_system(series: Sequence[SeriesRecord], batching: Batching, name: str) ->
     batches = [one for one in found if one is not None]
     if not batches:
         raise SimulationError(f"{name}: the recording doesn't tell when calls began")
-    contention = _contention(batches, batching.workers)
+    contention = contention_of(batches, batching.workers)
+    wake_ns = wake_ns_of(batches, contention)
     calls = _Calls(
         np.concatenate([one.size for one in batches]),
-        np.concatenate([one.work_ns(contention) for one in batches]),
+        np.concatenate(
+            [np.maximum(1.0, one.work_ns(contention) - wake_ns * one.is_woken) for one in batches]
+        ),
         np.concatenate([one.closed_ns for one in batches]),
         np.repeat(np.arange(len(batches)), [len(one.size) for one in batches]),
     )
@@ -105,69 +107,68 @@ def fit_system(series: Sequence[SeriesRecord], batching: Batching, name: str) ->
     rows = _rows(calls.size, calls.work_ns / factors, batching.max_batch)
     late = np.concatenate([one.lateness_ns for one in series])
     return SimulatedSystem(
-        service=ServiceTime(rows, contention, drift),
+        service=ServiceTime(rows, contention, drift, wake_ns),
         name=name,
         batching=batching,
         network=Network(request=_quantiles(np.maximum(0, late).astype(np.float64))),
     )
 
 
-def _contention(batches: Sequence[Batches], workers: int) -> float:
-    """Give how much longer a call takes for each other one, from calls of the same size."""
-    if workers == 1:
-        return 0.0
-    size = np.concatenate([one.size for one in batches])
-    took = np.concatenate([one.took_ns for one in batches])
-    others = np.concatenate([one.others() for one in batches])
-    total = weights = 0.0
-    for each in np.unique(size):
-        alone = (size == each) & (others < _ALONE)
-        beside = (size == each) & (others > _BESIDE)
-        weight = min(np.count_nonzero(alone), np.count_nonzero(beside))
-        if weight >= _FEWEST_ALONE:
-            ratio = float(np.median(took[beside]) / np.median(took[alone]))
-            total += weight * (ratio - 1.0) / float(np.mean(others[beside]))
-            weights += weight
-    return max(0.0, total / weights) if weights else 0.0
-
-
 def _drift(calls: _Calls) -> tuple[Drift | None, Reals]:
     """Find how the speed wanders, and the factor of it that each call shares with others.
 
     The median call of a quarter second, against the median of its size, is what wanders; as much
-    as chance alone gives it is taken off.
+    as chance alone gives it is taken off. Sizes and quarter seconds are told apart in turns,
+    because batches are large when all is slow.
     """
-    logs = _relative(calls)
     block = (calls.at_ns // _BLOCK_NS).astype(np.int64) + calls.series * 1_000_000
     names, place, counts = np.unique(block, return_inverse=True, return_counts=True)
     full = np.flatnonzero(counts >= _FEWEST_IN_A_BLOCK)
-    none = np.ones(len(logs))
+    none = np.ones(len(calls.size))
     if len(full) < _FEWEST_BLOCKS:
         return None, none
-    order = np.argsort(place, kind="stable")
-    parts = np.split(logs[order], np.cumsum(counts)[:-1])
-    middle = np.array([float(np.median(part)) for part in parts])
-    chance = np.array([_median_variance(part) for part in parts])
-    by_chance = float(np.mean(chance[full]))
-    variance = float(np.var(middle[full])) - by_chance
-    if variance < max(_LEAST_DRIFT**2, by_chance):
-        return None, none
+    logs = np.log(np.maximum(1.0, calls.work_ns))
+    by_size, by_block = _Groups(calls.size), _Groups(place)
+    shared = np.zeros(len(names))
+    for _ in range(_TURNS):
+        left = logs - by_size.spread(by_size.medians(logs - shared[place]))
+        middle = by_block.medians(left)
+        chance = by_block.median_variances(left)
+        by_chance = float(np.mean(chance[full]))
+        variance = float(np.var(middle[full])) - by_chance
+        if variance < max(_LEAST_DRIFT**2, by_chance):
+            return None, none
+        centred = middle - middle[full].mean()
+        shared = centred * variance / (variance + chance)
     pairs = full[:-1][np.diff(names[full]) == 1]
-    centred = middle - middle[full].mean()
     kept = float(np.mean(centred[pairs] * centred[pairs + 1]) / variance) if len(pairs) else 0.0
     kept = min(max(kept, 0.05), 0.98)
-    spread = math.sqrt(variance)
-    shrunk = middle * variance / (variance + chance)
     period_s = -_BLOCK_NS / 1e9 / math.log(kept)
-    return Drift(round(spread, 4), round(period_s, 3)), np.exp(shrunk)[place]
+    return Drift(round(math.sqrt(variance), 4), round(period_s, 3)), np.exp(shared)[place]
 
 
-def _relative(calls: _Calls) -> Reals:
-    """Give the logarithm of each call over the median of calls of its size."""
-    sizes, place = np.unique(calls.size, return_inverse=True)
-    middle = np.array([np.median(calls.work_ns[calls.size == size]) for size in sizes])
-    found: Reals = np.log(np.maximum(1.0, calls.work_ns)) - np.log(np.maximum(1.0, middle[place]))
-    return found
+class _Groups:
+    """Values by group; ``keys`` is int64 [values]."""
+
+    def __init__(self, keys: Integers):
+        self._place = np.unique(keys, return_inverse=True)[1]
+        self._order = np.argsort(self._place, kind="stable")
+        self._cuts = np.cumsum(np.bincount(self._place))[:-1]
+
+    def _parts(self, values: Reals) -> list[Reals]:
+        return np.split(values[self._order], self._cuts)
+
+    def medians(self, values: Reals) -> Reals:
+        """Give the median of each group."""
+        return np.array([float(np.median(part)) for part in self._parts(values)])
+
+    def median_variances(self, values: Reals) -> Reals:
+        """Give about the variance of each of them by chance."""
+        return np.array([_median_variance(part) for part in self._parts(values)])
+
+    def spread(self, of_groups: Reals) -> Reals:
+        """Give each value that of its group."""
+        return of_groups[self._place]
 
 
 def _median_variance(values: Reals) -> float:

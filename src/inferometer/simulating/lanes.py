@@ -125,6 +125,7 @@ class _Lanes:
         self._head = self._base.copy()
         self._now = np.zeros(lanes)
         self._busy = np.zeros(lanes, np.int64)
+        self._ended = np.zeros(lanes)
         self._left = np.full((lanes, workers), math.inf)
         self._first = np.zeros((lanes, workers), np.int64)
         self._size = np.zeros((lanes, workers), np.int64)
@@ -182,11 +183,19 @@ class _Lanes:
         work = self._sampler.draw(self._random, size)
         if self._speed is not None:
             work *= self._speed.at(rows, now)
+        if self._system.service.wake_ns:
+            work += self._system.service.wake_ns * self._are_woken(rows, head, now)
         self._left[rows, slot] = work
         self._first[rows, slot], self._size[rows, slot] = head, size
         self._busy[rows] += 1
         self._head[rows] = head + size
         self.totals.calls += len(rows)
+
+    def _are_woken(self, rows: Integers, head: Integers, now: Reals) -> NDArray[np.bool_]:
+        """Tell whose worker waited for the batch that it closes now."""
+        found: NDArray[np.bool_]
+        found = now > self._ended[rows] if self._wait_ns else self._due[head] >= now
+        return found
 
     def _batch_sizes(self, head: Integers, now: Reals) -> Integers:
         """Give how many have come by now, up to the largest batch; at least the first."""
@@ -202,6 +211,7 @@ class _Lanes:
         first, size, now = self._first[rows, slot], self._size[rows, slot], self._now[rows]
         self._left[rows, slot] = math.inf
         self._busy[rows] -= 1
+        self._ended[rows] = now
         if self._most > 1:
             starts = np.repeat(np.cumsum(size) - size, size)
             place = np.repeat(first, size) + np.arange(int(size.sum())) - starts
@@ -227,7 +237,17 @@ class _Lanes:
         """Let lanes go that have no event left."""
         if rows.all():
             return
-        for name in ("_groups", "_base", "_head", "_now", "_busy", "_left", "_first", "_size"):
+        for name in (
+            "_groups",
+            "_base",
+            "_head",
+            "_now",
+            "_busy",
+            "_ended",
+            "_left",
+            "_first",
+            "_size",
+        ):
             setattr(self, name, getattr(self, name)[rows])
         if self._speed is not None:
             self._speed.keep(rows)

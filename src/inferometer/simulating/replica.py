@@ -78,6 +78,8 @@ class Replica:
     def _run(self, worker: Worker) -> None:
         now = self._clock.now_ns()
         work = self._draws.next_ns(worker.count) * self._factor(now)
+        if worker.is_woken:
+            work += self._service.wake_ns
         self._advance()
         self._calls[worker] = Call(worker, now, work, work)
         self._replan()

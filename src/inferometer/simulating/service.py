@@ -51,6 +51,8 @@ class ServiceTime:
     contention:
         By how much of its time alone a call is longer for each other call of its replica that
         runs beside it.
+    wake_ns:
+        What a call takes besides if its worker was idle: waking a thread, and cold caches.
     preprocess_ns, postprocess_ns:
         For each sample, before and after the model, in the same worker.
     """
@@ -58,6 +60,7 @@ class ServiceTime:
     rows: tuple[BatchTime, ...]
     contention: float = 0.0
     drift: Drift | None = None
+    wake_ns: float = 0.0
     preprocess_ns: float = 0.0
     postprocess_ns: float = 0.0
 

@@ -85,7 +85,9 @@ class Line:
         """Hand a piece to the worker that has waited longest, or let it queue."""
         self.is_flushing = False
         if self.waiting:
-            self.waiting.popleft().take(piece)
+            worker = self.waiting.popleft()
+            worker.is_woken = True
+            worker.take(piece)
         else:
             self.pieces.append(piece)
 
@@ -101,15 +103,16 @@ class Worker:
     """One worker of a replica. ``run`` is called with it once its batch is closed.
 
     A worker that waits for more samples stands behind those that began to wait earlier, as
-    threads in front of a queue do.
+    threads in front of a queue do. ``is_woken`` if it waited for the batch that it has.
     """
 
-    __slots__ = ("_deadline_ns", "_fills", "_held", "_line", "_run", "batch", "count")
+    __slots__ = ("_deadline_ns", "_fills", "_held", "_line", "_run", "batch", "count", "is_woken")
 
     def __init__(self, line: Line, run: Callable[[Worker], None]):
         self._line, self._run = line, run
         self.batch: list[Piece] = []
         self.count = 0
+        self.is_woken = False
         self._held: Piece | None = None
         self._deadline_ns = 0
         self._fills = 0
@@ -117,7 +120,7 @@ class Worker:
     def rest(self) -> None:
         """Be free: take what is held or queued, or wait."""
         line = self._line
-        self.batch, self.count = [], 0
+        self.batch, self.count, self.is_woken = [], 0, False
         held, self._held = self._held, None
         if held is not None:
             self.take(held)
