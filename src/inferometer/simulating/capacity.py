@@ -6,8 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
-
+from inferometer.capacity import Goal, Observation, Outcome, Search
 from inferometer.simulating.prediction import DEFAULT_QUERIES, Prediction, predict
 from inferometer.simulating.system import Routing, SimulatedSystem, SimulationError
 from inferometer.simulating.tally import Estimate
@@ -16,13 +15,12 @@ __all__ = ["Bound", "Capacity", "capacity_of", "replicas_for"]
 
 Note = Callable[[str], None]
 
-_EXPLORING = 0.2
-_BRACKET = 0.04
-_READINGS = 8
+_START = 0.6
+_PRECISION = 0.01
 _HIGHEST = 0.995
 _NEARLY_IDLE = 1e-3
 _MOST_REPLICAS = 1_000_000
-_STUDENT_QUANTILE = 2.447  # 0.975 quantile with _READINGS - 2 degrees of freedom
+_DEVIATIONS = 2.0
 
 
 @dataclass(frozen=True)
@@ -48,8 +46,8 @@ class Bound:
 class Capacity:
     """The highest rate that keeps a bound, queries a second, and what the system does there.
 
-    Its interval is what simulating leaves open. ``is_saturation`` where the bound is kept at
-    every rate that the system can answer at all.
+    Each end of its interval holds at 95 %: it is what simulating leaves open.
+    ``is_saturation`` where the bound is kept at every rate that the system can answer at all.
     """
 
     qps: Estimate
@@ -66,59 +64,50 @@ def capacity_of(
 ) -> Capacity | None:
     """Give the highest rate that keeps the bound; ``None`` if even a nearly idle system doesn't.
 
-    A few short simulations put it between two rates, then some at rates around them give the
-    percentile as a straight line, which meets the bound at the capacity.
+    It is searched for as on a real system, with a simulation in place of each run.
     """
     top = system.saturation_qps * _HIGHEST
-    made = predict(system, top, queries, seed)
-    if bound.is_kept(made):
-        return Capacity(Estimate(top, top, top), made, is_saturation=True)
-    short = max(20_000, int(queries * _EXPLORING))
-    if not bound.is_kept(predict(system, top * _NEARLY_IDLE, short, seed)):
+    goal = Goal(
+        start=top * _START,
+        least=top * _NEARLY_IDLE,
+        most=top,
+        pass_share=0.5,
+        precision=_PRECISION,
+        saturation=system.saturation_qps,
+    )
+
+    def measure(load: float) -> Observation:
+        made = predict(system, load, queries, seed + len(search.observations))
+        note(f"{load:,.4g} queries a second {'keep' if bound.is_kept(made) else 'break'} the bound")
+        return _observation(made, bound)
+
+    search = Search(goal, measure)
+    outcome = search.run()
+    if outcome is Outcome.NEVER:
         return None
-    low, high, at = top * _NEARLY_IDLE, top, 0
-    while high - low > _BRACKET * high:
-        at += 1
-        middle = (low + high) / 2
-        is_kept = bound.is_kept(predict(system, middle, short, seed + at))
-        note(f"{middle:,.4g} queries a second {'keep' if is_kept else 'break'} the bound")
-        low, high = (middle, high) if is_kept else (low, middle)
-    qps = _crossing(system, bound, (low, high), queries, seed + at, note)
-    return Capacity(qps, predict(system, qps.value, queries, seed))
+    is_saturation = outcome is Outcome.UNBOUNDED
+    found = search.estimate
+    qps = (
+        Estimate(top, top, top) if is_saturation else Estimate(found.middle, found.low, found.high)
+    )
+    return Capacity(qps, predict(system, qps.value, queries, seed), is_saturation)
 
 
-def _crossing(
-    system: SimulatedSystem,
-    bound: Bound,
-    ends: tuple[float, float],
-    queries: int,
-    seed: int,
-    note: Note,
-) -> Estimate:
-    """Fit a line to the percentile at rates around the capacity; give where it meets the bound."""
-    room = (ends[1] - ends[0]) / 2
-    most = system.saturation_qps * _HIGHEST
-    rates = np.linspace(max(ends[0] - room, ends[0] / 2), min(ends[1] + room, most), _READINGS)
-    found = []
-    for number, rate in enumerate(rates):
-        made = predict(system, float(rate), queries, seed + 1 + number)
-        found.append(bound.excess(made))
-        note(f"reading {number + 1} of {_READINGS}")
-    excess = np.array(found)
-    if not np.isfinite(excess).all():
-        return Estimate(ends[0], ends[0], ends[1])
-    middle = rates.mean()
-    slope, height = np.polyfit(rates - middle, excess, 1)
-    if slope <= 0:
-        return Estimate((ends[0] + ends[1]) / 2, *ends)
-    at = middle - height / slope
-    scatter = excess - (height + slope * (rates - middle))
-    noise = math.sqrt(float((scatter**2).sum()) / (_READINGS - 2))
-    spread = float(((rates - middle) ** 2).sum())
-    half = _STUDENT_QUANTILE * noise / slope
-    half *= math.sqrt(1 / _READINGS + (at - middle) ** 2 / spread)
-    value = float(min(max(at, rates[0]), rates[-1]))
-    return Estimate(value, max(0.0, value - half), min(value + half, system.saturation_qps))
+def _observation(made: Prediction, bound: Bound) -> Observation:
+    """Give a prediction as the search sees a whole run that came to the same."""
+    excess = bound.excess(made)
+    if not math.isfinite(excess):
+        return Observation(made.qps, math.inf, None, has_met=False, queries=made.queries)
+    found = made.percentile(bound.percentile / (1.0 - made.lost))
+    noise = (found.high - found.low) / 2 / _DEVIATIONS / found.value
+    return Observation(
+        load=made.qps,
+        share=math.exp(excess),
+        noise=noise if 0 < noise < math.inf else None,
+        has_met=excess <= 0.0,
+        seconds=made.queries / made.qps,
+        queries=made.queries,
+    )
 
 
 def replicas_for(
