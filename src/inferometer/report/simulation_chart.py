@@ -27,7 +27,8 @@ def load_chart(
         values.append(bound.limit_ns)
     x = span_scale(0.0, max(made.qps for made in curve) * 1.03, _LEFT, _WIDTH - _RIGHT)
     y = log_scale(min(values), max(values), _HEIGHT - _BOTTOM, _TOP)
-    parts = _grid(x, y, [rate_text(tick) for tick in x.ticks], "queries a second")
+    parts = _grid(x, y, [f"{tick:,g}" for tick in x.ticks], "queries a second")
+    parts += [_bar(x.pixel(made.qps), y, made.latency[at]) for made in stable for at, _ in _LINES]
     for number, (at, name) in enumerate(_LINES):
         points = [(x.pixel(made.qps), y.pixel(made.latency[at].value)) for made in stable]
         parts.append(_line(points, f"line series-{number}"))
@@ -113,6 +114,10 @@ def _dot(x: float, y: float, told: str) -> Markup:
     return Markup(
         '<circle class="reading" cx="{:.1f}" cy="{:.1f}" r="4"><title>{}</title></circle>'
     ).format(x, y, told)
+
+
+def _bar(x: float, y: Scale, found: Estimate) -> Markup:
+    return _segment("bars", x, y.pixel(found.low), x, y.pixel(found.high))
 
 
 def _diamond(x: float, y: Scale, found: Estimate) -> Markup:

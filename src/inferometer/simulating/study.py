@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from inferometer.simulating.capacity import Bound, Capacity
+from inferometer.simulating.lanes import can_run_in_lanes
 from inferometer.simulating.prediction import DEFAULT_QUERIES, Answer, Prediction, predict
 from inferometer.simulating.system import SimulatedSystem
 from inferometer.simulating.tally import Estimate
@@ -16,6 +17,7 @@ from inferometer.simulating.validation import TOLERANCE, LoadCheck, Validation
 __all__ = ["Study", "load_curve"]
 
 _SHARES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95)
+_MOST_EVENTS = 60_000
 _SECONDS_IN_HOUR = 3600.0
 _MILLION = 1e6
 
@@ -87,11 +89,13 @@ class Study:
 
 def load_curve(
     system: SimulatedSystem,
-    queries: int = DEFAULT_QUERIES // 10,
+    queries: int = DEFAULT_QUERIES // 4,
     seed: int = 0,
     note: Callable[[str], None] = lambda _: None,
 ) -> tuple[Prediction, ...]:
     """Predict at rates from little load to nearly all that the system can answer."""
+    if not can_run_in_lanes(system):
+        queries = min(queries, _MOST_EVENTS)
     found = []
     for number, share in enumerate(_SHARES, start=1):
         found.append(predict(system, share * system.saturation_qps, queries, seed))
