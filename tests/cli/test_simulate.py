@@ -74,7 +74,7 @@ def test_capacity_and_replicas_with_a_page(
     system: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     page = tmp_path / "page.html"
-    asked = ("--capacity", "--bound-ms", 15, "--queries", 20_000, "--quiet", "--page", page)
+    asked = ("--capacity", "--bound-ms", 15, "--queries", 3_000, "--quiet", "--page", page)
     code, out, _ = run(capsys, system, *asked)
     assert code == 0
     assert "capacity" in out
@@ -82,7 +82,7 @@ def test_capacity_and_replicas_with_a_page(
     assert "Latency against load" in html
     assert "capacity " in html
     assert "<script" not in html
-    wanted = ("--replicas-for", 5000, "--bound-ms", 15, "--queries", 20_000, "--json")
+    wanted = ("--replicas-for", 5000, "--bound-ms", 15, "--queries", 3_000, "--json")
     code, out, _ = run(capsys, system, *wanted)
     assert code == 0
     assert json.loads(out)["system"]["replicas"] > 2

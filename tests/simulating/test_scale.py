@@ -89,7 +89,7 @@ def test_lanes_are_as_single_events(name: str) -> None:
 
 def test_round_robin_lanes_are_as_a_cluster() -> None:
     system = system_of(Exponential(1.0), replicas=4, routing=Routing.ROUND_ROBIN)
-    made = predict(system, 3200, 200_000)
+    made = predict(system, 3200, 60_000)
     events = run_events(system, 3200, 40_000, seed=5).latency_ns[8000:]
     assert made.mean.value == pytest.approx(float(events.mean()), rel=0.08)
 
@@ -131,25 +131,31 @@ def test_bounds_are_kept_missed_or_too_close() -> None:
 
 def test_the_capacity_of_one_exponential_server_is_the_known_one() -> None:
     # p99 of M/M/1 is ln 100 / (1 - load) of the service time.
-    found = capacity_of(system_of(Exponential(1.0)), Bound(20 * MS), 40_000)
+    found = capacity_of(system_of(Exponential(1.0)), Bound(20 * MS), 10_000)
     assert found is not None
     known = 1000 * (1 - math.log(100) / 20)
-    assert found.qps.low * 0.99 < known < found.qps.high * 1.01
-    assert found.qps.value == pytest.approx(known, rel=0.03)
+    assert found.qps.low * 0.97 < known < found.qps.high * 1.03
+    assert found.qps.value == pytest.approx(known, rel=0.06)
 
 
 def test_no_rate_keeps_a_bound_below_the_service_time() -> None:
-    assert capacity_of(system_of(), Bound(0.5 * MS), 20_000) is None
+    assert capacity_of(system_of(), Bound(0.5 * MS), 2_000) is None
     with pytest.raises(SimulationError, match=r"no number of replicas keeps 0\.5 ms"):
-        replicas_for(system_of(), 5000, Bound(0.5 * MS), 20_000)
+        replicas_for(system_of(), 5000, Bound(0.5 * MS), 2_000)
 
 
-@pytest.mark.parametrize("routing", [Routing.RANDOM, Routing.LEAST_OUTSTANDING])
-def test_the_fewest_replicas_keep_the_bound_and_one_less_does_not(routing: Routing) -> None:
-    bound, system = Bound(8 * MS), system_of(Exponential(1.0), routing=routing)
-    made = replicas_for(system, 4000, bound, 20_000)
-    assert made.percentile(0.99).value <= 8 * MS * 1.03
-    fewer = predict(made.system.with_replicas(made.system.replicas - 1), 4000, 20_000)
+def test_the_fewest_independent_replicas_are_the_known_number() -> None:
+    # One takes 1000 (1 - ln 100 / 8) = 424 queries a second.
+    made = replicas_for(system_of(Exponential(1.0)), 4000, Bound(8 * MS), 6_000)
+    assert made.system.replicas in (9, 10, 11)
+
+
+def test_one_replica_less_than_the_fewest_breaks_the_bound() -> None:
+    bound = Bound(8 * MS)
+    system = system_of(Exponential(1.0), routing=Routing.LEAST_OUTSTANDING)
+    made = replicas_for(system, 4000, bound, 6_000)
+    assert bound.is_kept(made)
+    fewer = predict(made.system.with_replicas(made.system.replicas - 1), 4000, 6_000)
     assert not bound.is_kept(fewer)
 
 

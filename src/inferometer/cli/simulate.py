@@ -190,7 +190,7 @@ def _studied(
         made = made or (None if capacity is None else capacity.prediction)
     if options["qps"]:
         made = predict(system, options["qps"], *sizes, note)
-    short = max(20_000, options["queries"] // 4)
+    short = max(1_000, options["queries"] // 4)
     curve = load_curve(system, short, options["seed"], note) if options["page"] else ()
     return Study(system, made, bound, capacity, curve)
 
