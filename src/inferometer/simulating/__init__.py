@@ -2,7 +2,7 @@
 
 from inferometer.simulating.capacity import Bound, Capacity, capacity_of, replicas_for
 from inferometer.simulating.cluster import Cluster
-from inferometer.simulating.description import EXAMPLE, parse_system, read_system, system_toml
+from inferometer.simulating.description import parse_system, read_system, system_toml
 from inferometer.simulating.distribution import (
     Constant,
     Distribution,
@@ -12,6 +12,7 @@ from inferometer.simulating.distribution import (
     Mixture,
     Quantiles,
 )
+from inferometer.simulating.example import EXAMPLE
 from inferometer.simulating.fitting import fit_run, fit_system
 from inferometer.simulating.prediction import PERCENTILES, Answer, Prediction, predict
 from inferometer.simulating.scenario import cluster_for, run_scenario

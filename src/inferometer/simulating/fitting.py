@@ -83,13 +83,19 @@ def batching_of(test: TestResult) -> Batching:
     )
 
 
-def fit_system(series: Sequence[SeriesRecord], batching: Batching, name: str) -> SimulatedSystem:
+def fit_system(
+    series: Sequence[SeriesRecord],
+    batching: Batching,
+    name: str,
+    overloaded: Sequence[SeriesRecord] = (),
+) -> SimulatedSystem:
     """Fit a description to recorded series of one system.
 
     Times of calls go by the size of their batch, as quantiles; how much calls slow each other
-    down is told from those that ran alone. What the generator was late by is on the network.
+    down is told from those that ran alone. What the generator was late by is on the network,
+    but for runs with more load than can be answered, which only tell of calls.
     """
-    found = [Batches.of(one, batching) for one in series]
+    found = [Batches.of(one, batching) for one in (*series, *overloaded)]
     batches = [one for one in found if one is not None]
     if not batches:
         raise SimulationError(f"{name}: the recording doesn't tell when calls began")
