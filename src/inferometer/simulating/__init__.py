@@ -14,7 +14,8 @@ from inferometer.simulating.distribution import (
 )
 from inferometer.simulating.example import EXAMPLE
 from inferometer.simulating.fitting import fit_run, fit_system
-from inferometer.simulating.prediction import PERCENTILES, Answer, Prediction, predict
+from inferometer.simulating.predicting import predict
+from inferometer.simulating.prediction import PERCENTILES, Answer, Prediction
 from inferometer.simulating.scenario import cluster_for, run_scenario
 from inferometer.simulating.service import BatchTime, Drift, ServiceTime
 from inferometer.simulating.study import Study, load_curve

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from inferometer.capacity import Goal, Observation, Outcome, Search
-from inferometer.simulating.prediction import DEFAULT_QUERIES, Prediction, predict
+from inferometer.simulating.predicting import DEFAULT_QUERIES, predict
+from inferometer.simulating.prediction import Prediction
 from inferometer.simulating.system import Routing, SimulatedSystem, SimulationError
 from inferometer.simulating.tally import Estimate
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inferometer.simulating.distribution import Reals
-from inferometer.simulating.service import Drift
+from inferometer.simulating.speeds import LaneSpeeds
 from inferometer.simulating.system import Routing, SimulatedSystem
 from inferometer.simulating.tally import Tally
 
@@ -130,7 +130,7 @@ class _Lanes:
         self._first = np.zeros((lanes, workers), np.int64)
         self._size = np.zeros((lanes, workers), np.int64)
         drift = system.service.drift
-        self._speed = None if drift is None else _Speeds(drift, lanes, random)
+        self._speed = None if drift is None else LaneSpeeds(drift, lanes, random)
         self.totals = LaneTotals()
 
     def run(self) -> None:
@@ -251,26 +251,3 @@ class _Lanes:
             setattr(self, name, getattr(self, name)[rows])
         if self._speed is not None:
             self._speed.keep(rows)
-
-
-class _Speeds:
-    """The drift of each lane: a factor of all calls of a replica at a time; its mean is 1."""
-
-    def __init__(self, drift: Drift, lanes: int, random: np.random.Generator):
-        self._drift, self._random = drift, random
-        self._log = random.standard_normal(lanes) * drift.spread
-        self._at = np.zeros(lanes)
-
-    def at(self, rows: Integers, now: Reals) -> Reals:
-        """Give the factors of some lanes, which have come to a time each."""
-        spread = self._drift.spread
-        kept = np.exp((self._at[rows] - now) / (self._drift.period_s * 1e9))
-        noise = np.sqrt(1.0 - kept * kept) * self._random.standard_normal(len(rows)) * spread
-        log = self._log[rows] * kept + noise
-        self._log[rows], self._at[rows] = log, now
-        factors: Reals = np.exp(log - spread**2 / 2)
-        return factors
-
-    def keep(self, rows: NDArray[np.bool_]) -> None:
-        """Let lanes go."""
-        self._log, self._at = self._log[rows], self._at[rows]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from inferometer.loadgen import VirtualClock
-from inferometer.simulating.service import Drift, SingleDraws
+from inferometer.simulating.service import SingleDraws
+from inferometer.simulating.speeds import Speed
 from inferometer.simulating.system import SimulatedSystem
 from inferometer.simulating.worker import Line, Piece, Worker
 
@@ -49,7 +49,7 @@ class Replica:
         self._clock: VirtualClock = line.clock
         self._service, self._slow_start = system.service, system.slow_start
         self._draws, self._random, self._done = draws, random, done
-        self._speed = _Speed(system.service.drift, random)
+        self._speed = Speed(system.service.drift, random)
         self._calls: dict[Worker, Call] = {}
         self._since_ns = self._clock.now_ns()
         self._plan = 0
@@ -121,22 +121,3 @@ class Replica:
         call.worker.rest()
         self._advance()
         self._replan()
-
-
-class _Speed:
-    """The drift of a replica: a factor of all its calls at a time."""
-
-    def __init__(self, drift: Drift | None, random: np.random.Generator):
-        self._drift, self._random = drift, random
-        self._log = 0.0 if drift is None else drift.spread * random.standard_normal()
-        self._at_ns = 0
-
-    def at(self, now: int) -> float:
-        """Give the factor; its mean is 1."""
-        drift = self._drift
-        if drift is None:
-            return 1.0
-        kept = math.exp(-(now - self._at_ns) / 1e9 / drift.period_s)
-        noise = drift.spread * math.sqrt(1.0 - kept * kept) * self._random.standard_normal()
-        self._log, self._at_ns = self._log * kept + noise, now
-        return math.exp(self._log - drift.spread**2 / 2)

@@ -9,7 +9,8 @@ from typing import Any
 
 from inferometer.simulating.capacity import Bound, Capacity
 from inferometer.simulating.lanes import can_run_in_lanes
-from inferometer.simulating.prediction import DEFAULT_QUERIES, Answer, Prediction, predict
+from inferometer.simulating.predicting import DEFAULT_QUERIES, predict
+from inferometer.simulating.prediction import Answer, Prediction
 from inferometer.simulating.system import SimulatedSystem
 from inferometer.simulating.tally import Estimate
 from inferometer.simulating.validation import TOLERANCE, LoadCheck, Validation

@@ -13,7 +13,7 @@ from inferometer.runs import RunRequest
 from inferometer.runs.loaded import LoadedWorkload
 from inferometer.runs.request import ServingOptions
 from inferometer.simulating.fitting import fit_system
-from inferometer.simulating.prediction import predict
+from inferometer.simulating.predicting import predict
 from inferometer.simulating.system import Batching, SimulatedSystem, SimulationError
 from inferometer.simulating.tally import Estimate
 
