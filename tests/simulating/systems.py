@@ -29,7 +29,7 @@ def system_of(
 
 
 def in_lanes(
-    system: SimulatedSystem, rate: float, lanes: int = 200, each: int = 1500, seed: int = 1
+    system: SimulatedSystem, rate: float, lanes: int = 300, each: int = 800, seed: int = 1
 ) -> tuple[Tally, LaneTotals]:
     tally = Tally(20)
     groups = np.arange(lanes) % 20
