@@ -9,7 +9,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from inferometer.cli import tune
+from inferometer.cli.as_run import as_run
 from inferometer.cli.audit import command as audit_command
 from inferometer.cli.main import cli
 from inferometer.cli.request import requests_of
@@ -47,7 +47,7 @@ def test_what_measures_takes_a_model_as_run_does(command: click.Command) -> None
 def test_tuning_starts_where_run_does(tmp_path: Path) -> None:
     given = ["pocket-mobilenet", "--scenario", "offline", "--device", "cpu", "-o", "a=b"]
     options = tune_command.make_context("tune", list(given)).params
-    (tuned,) = requests_of({**tune.as_run(), **options}, tmp_path)
+    (tuned,) = requests_of({**as_run(), **options}, tmp_path)
     options = run_command.make_context("run", [*given, "--mode", "performance"]).params
     (run,) = requests_of(options, tmp_path)
     assert tuned.modes == run.modes == (Mode.PERFORMANCE,)
