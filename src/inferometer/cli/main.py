@@ -27,6 +27,7 @@ _VERBS = {
     "export": "inferometer.cli.export",
     "fetch": "inferometer.cli.fetch",
     "list": "inferometer.cli.list",
+    "llm": "inferometer.cli.llm",
     "quantize": "inferometer.cli.quantize",
     "recover": "inferometer.cli.recover",
     "report": "inferometer.cli.report",
@@ -88,6 +89,7 @@ def cli() -> None:
     inferometer search pocket-mobilenet  the highest rate within the bound
     inferometer serve pocket-mobilenet offered to others: Open Inference Protocol, HTTP and gRPC
     inferometer simulate SYSTEM.toml   what a system does that is only described
+    inferometer llm URL --model NAME   a language model's endpoint: tokens, latencies, goodput
     inferometer exec harness.py        a script written against mlperf_loadgen
     inferometer report runs/…          the report of a run, again
     inferometer rules settings.seeds   what a rule asks, and how it is checked

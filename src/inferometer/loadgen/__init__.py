@@ -66,6 +66,7 @@ from inferometer.loadgen.stop_outlook import StopOutlook
 from inferometer.loadgen.verdict import (
     PERCENTILES,
     BoundCheck,
+    Goodput,
     LatencySummary,
     Metric,
     Rates,
@@ -89,6 +90,7 @@ __all__ = [
     "EffectiveSettings",
     "Era",
     "Finding",
+    "Goodput",
     "Incident",
     "IncidentKind",
     "InferometerError",

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from inferometer.loadgen.early_stopping import EarlyStoppingEstimate, estimate, total_needed
 from inferometer.loadgen.effective import EffectiveSettings
 from inferometer.loadgen.findings import Finding, Severity, finding, findings_of_incidents
+from inferometer.loadgen.goodput import goodput_of
 from inferometer.loadgen.incident import IncidentKind
 from inferometer.loadgen.recording import Recording, SeriesRecord
 from inferometer.loadgen.settings import Settings
-from inferometer.loadgen.statistics import percentile, rate_interval, series_interval
+from inferometer.loadgen.statistics import per_second, percentile, rate_interval, series_interval
 from inferometer.loadgen.verdict import (
     PERCENTILES,
     BoundCheck,
@@ -209,21 +210,21 @@ class _Judgement:
             case Scenario.SINGLE_STREAM:
                 mean_ns = int(self.latency.sum()) // self.recorded if self.recorded else 0
                 return Rates(
-                    qps_with_overhead=_per_second(self.recorded - 1, last_issued_ns),
-                    qps_without_overhead=_per_second(1, mean_ns),
+                    qps_with_overhead=per_second(self.recorded - 1, last_issued_ns),
+                    qps_without_overhead=per_second(1, mean_ns),
                 )
             case Scenario.SERVER:
                 last_due_ns = self._last(self.series.scheduled_ns)
                 return Rates(
-                    scheduled_samples_per_s=_per_second(self.recorded - 1, last_due_ns),
-                    completed_samples_per_s=_per_second(self.recorded - 1, done_ns),
+                    scheduled_samples_per_s=per_second(self.recorded - 1, last_due_ns),
+                    completed_samples_per_s=per_second(self.recorded - 1, done_ns),
                 )
             case Scenario.OFFLINE:
                 longest_ns = int(self.latency.max(initial=0))
-                return Rates(samples_per_s=_per_second(self.recorded, longest_ns))
+                return Rates(samples_per_s=per_second(self.recorded, longest_ns))
             case _:
                 total = self.issued * self.series.samples_per_query
-                return Rates(samples_per_s=_per_second(total, done_ns))
+                return Rates(samples_per_s=per_second(total, done_ns))
 
     def _metric(self, rates: Rates, stopping: Stopping | None) -> Metric:
         match self.scenario:
@@ -307,10 +308,11 @@ class _Judgement:
             total=total,
             first_token=None if offline else LatencySummary.of(self.first_token, self.fraction),
             per_token=None if offline else LatencySummary.of(self.per_token, self.fraction),
-            tokens_per_s=_per_second(total, int(self.latency.max(initial=0))),
-            with_overhead_per_s=_per_second(total, self._last(self.series.issued_ns)),
-            without_overhead_per_s=_per_second(total, mean_ns * self.recorded),
-            completed_per_s=_per_second(total, self._final_done_ns()),
+            tokens_per_s=per_second(total, int(self.latency.max(initial=0))),
+            with_overhead_per_s=per_second(total, self._last(self.series.issued_ns)),
+            without_overhead_per_s=per_second(total, mean_ns * self.recorded),
+            completed_per_s=per_second(total, self._final_done_ns()),
+            goodput=goodput_of(self.series, self.effective),
         )
 
     # ---- findings
@@ -392,10 +394,3 @@ class _Judgement:
             share = late_ns / reference_ns if reference_ns else math.inf
             return [finding("timing.lateness-high", f"{seen}, {share:.0%} of the latency")]
         return []
-
-
-def _per_second(count: int, duration_ns: int | None) -> float | None:
-    """Give count per second; ``None`` for no duration."""
-    if duration_ns is None or duration_ns <= 0:
-        return None
-    return count / (duration_ns / 1e9)

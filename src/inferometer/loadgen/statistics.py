@@ -18,6 +18,7 @@ __all__ = [
     "Interval",
     "binomial_cdf",
     "exceedance_dependence",
+    "per_second",
     "percentile",
     "percentile_interval",
     "proportion_interval",
@@ -122,6 +123,13 @@ def _entry_at(ordered: Integers, rank: float | None, scale: float) -> float | No
     return low + (rank * scale - below) * (high - low)
 
 
+def per_second(count: int, duration_ns: int | None) -> float | None:
+    """Give count per second; ``None`` for no duration."""
+    if duration_ns is None or duration_ns <= 0:
+        return None
+    return count / (duration_ns / 1e9)
+
+
 def rate_interval(completed_ns: Integers) -> Interval | None:
     """Give the interval of a completion rate (per second) by batch means.
 
@@ -148,8 +156,8 @@ def _has_moments(stamps: Integers, least: int) -> bool:
     return int(np.count_nonzero(ordered[1:] != ordered[:-1])) + 1 >= least
 
 
-def proportion_interval(successes: int, count: int) -> Interval:
-    """Give the Wilson interval of a proportion."""
+def proportion_interval(successes: float, count: float) -> Interval:
+    """Give the Wilson interval of a proportion; counts may be worth of dependent values."""
     if not count:
         return Interval(None, None)
     share, z = successes / count, NORMAL_DEVIATE

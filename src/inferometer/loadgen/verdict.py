@@ -15,6 +15,7 @@ from inferometer.loadgen.vocabulary import Scenario
 __all__ = [
     "PERCENTILES",
     "BoundCheck",
+    "Goodput",
     "LatencySummary",
     "Metric",
     "Rates",
@@ -109,8 +110,40 @@ class Rates:
 
 
 @dataclass(frozen=True)
+class Goodput:
+    """Requests that met both bounds, on the first token and on the time per output token.
+
+    first_token, per_token, whole:
+        Latencies of what was answered: from the scheduled time on, or, where ``from_sending``,
+        from when each request was sent.
+    good, total, share, interval:
+        Samples that met both bounds, of all that were issued, and the 95 % confidence interval
+        of their share. A sample without an answer, or without tokens, isn't good.
+    per_s, tokens_per_s:
+        Good samples, and their tokens, a second until the last completion.
+    """
+
+    ttft_bound_ns: int
+    tpot_bound_ns: int
+    from_sending: bool
+    first_token: LatencySummary | None
+    per_token: LatencySummary | None
+    whole: LatencySummary | None
+    good: int
+    total: int
+    share: float
+    interval: Interval
+    per_s: float | None
+    tokens_per_s: float | None
+
+
+@dataclass(frozen=True)
 class TokenSummary:
-    """Token latencies and rates; first-token parts are ``None`` for Offline."""
+    """Token latencies and rates; first-token parts are ``None`` for Offline.
+
+    goodput:
+        ``None`` where nothing tells when first tokens came.
+    """
 
     total: int
     first_token: LatencySummary | None
@@ -119,6 +152,7 @@ class TokenSummary:
     with_overhead_per_s: float | None
     without_overhead_per_s: float | None
     completed_per_s: float | None
+    goodput: Goodput | None = None
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from inferometer.loadgen import LatencySummary, Scenario, Verdict
+from inferometer.loadgen import Goodput, LatencySummary, Scenario, Verdict
 from inferometer.report.wording import duration_text, interval_text, metric_text, rate_text
 from inferometer.runs import Session, TestResult
 from inferometer.workloads import AccuracyResult, in_unit
 
-__all__ = ["SummaryRow", "backend_text", "phases_text", "summary_rows"]
+__all__ = ["SummaryRow", "backend_text", "goodput_text", "phases_text", "summary_rows"]
 
 _SHORT_NAMES = {
     "completed samples/s": "completed",
@@ -140,7 +140,15 @@ def _tokens(verdict: Verdict | None) -> str:
     for name, summary in (("first", tokens.first_token), ("each", tokens.per_token)):
         if summary is not None:
             parts.append(f"{name} p99 {duration_text(summary.percentiles_ns[0.99])}")
+    if tokens.goodput is not None:
+        parts.append(goodput_text(tokens.goodput))
     return ", ".join(parts)
+
+
+def goodput_text(goodput: Goodput) -> str:
+    """Write the share of requests that met both bounds, and how many did a second."""
+    text = f"goodput {goodput.share:.1%}"
+    return text if goodput.per_s is None else f"{text} ({rate_text(goodput.per_s)})"
 
 
 def _bound(test: TestResult | None) -> str:

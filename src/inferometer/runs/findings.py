@@ -15,6 +15,7 @@ from inferometer.loadgen import (
     findings_of_incidents,
     findings_of_messages,
 )
+from inferometer.runs.llm_findings import findings_of_llm
 from inferometer.runs.memory import steady_growth
 from inferometer.runs.remote_findings import findings_of_remote
 from inferometer.runs.result import OPEN
@@ -49,6 +50,7 @@ def findings_of_test(
         found.extend(_of_target(accuracy, recording.notes))
     found.extend(_of_notes(recording.notes))
     found.extend(findings_of_remote(recording.notes))
+    found.extend(findings_of_llm(recording.notes))
     found.extend(_of_memory(recording))
     order = [Severity.ERROR, Severity.WARNING, Severity.INFO]
     distinct = list(dict.fromkeys(found))

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from inferometer.loadgen import LatencySummary, Scenario, SeriesRecord, Verdict
+from inferometer.loadgen import Goodput, LatencySummary, Scenario, SeriesRecord, Verdict
 from inferometer.report.page.asked import asked_of
 from inferometer.report.page.budget import Budget
 from inferometer.report.page.figures import figures_of
@@ -94,7 +94,19 @@ def _percentiles(verdict: Verdict | None) -> list[tuple[str, LatencySummary]]:
     if verdict.tokens is not None:
         shown.append(("time to first token", verdict.tokens.first_token))
         shown.append(("time per output token", verdict.tokens.per_token))
+        shown += _from_sending(verdict.tokens.goodput)
     return [(name, summary) for name, summary in shown if summary is not None]
+
+
+def _from_sending(goodput: Goodput | None) -> list[tuple[str, LatencySummary | None]]:
+    """Give what counts from when each request was sent, where it isn't shown already."""
+    if goodput is None or not goodput.from_sending:
+        return []
+    return [
+        ("request, from sending it", goodput.whole),
+        ("time to first token, from sending", goodput.first_token),
+        ("time per output token", goodput.per_token),
+    ]
 
 
 def _files(folder: Path | None, beside: Path | None) -> list[tuple[str, str]]:
