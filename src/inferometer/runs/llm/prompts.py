@@ -16,32 +16,10 @@ from inferometer.loadgen import InferometerError
 __all__ = ["PromptLibrary", "Prompts", "read_prompts", "synthetic_prompts"]
 
 _TAKEN = ("messages", "prompt", "max_tokens")
-_WORDS = [
-    "river",
-    "stone",
-    "winter",
-    "garden",
-    "letter",
-    "market",
-    "silver",
-    "window",
-    "branch",
-    "copper",
-    "harbour",
-    "paper",
-    "morning",
-    "engine",
-    "valley",
-    "candle",
-    "bridge",
-    "summer",
-    "orange",
-    "meadow",
-    "planet",
-    "needle",
-    "forest",
-    "basket",
-]
+_WORD_LISTS = (
+    "river stone winter garden letter market silver window branch copper harbour paper",
+    "morning engine valley candle bridge summer orange meadow planet needle forest basket",
+)
 
 
 @dataclass(frozen=True)
@@ -115,10 +93,11 @@ def synthetic_prompts(count: int, least_words: int, most_words: int, seed: int) 
     can answer one from what it kept of another.
     """
     random = np.random.default_rng(seed)
+    known = " ".join(_WORD_LISTS).split()
     lengths = random.integers(least_words, most_words, count, endpoint=True)
     entries = []
     for number, length in enumerate(lengths.tolist()):
-        words = [_WORDS[place] for place in random.integers(0, len(_WORDS), max(0, length - 1))]
+        words = random.choice(known, max(0, length - 1)).tolist()
         entries.append({"prompt": " ".join([str(seed + number), *words])})
     span = f"{least_words}" if least_words == most_words else f"{least_words} to {most_words}"
     return Prompts(f"synthetic, {span} words, seed {seed}", tuple(entries))

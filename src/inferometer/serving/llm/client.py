@@ -164,9 +164,9 @@ class LlmClient:
                 raise
             self.account.note_retry(fault)
             return True
-        exchange.end()
         if connection.is_open:
             self._idle.append(connection)
+        exchange.end()
         return False
 
     async def _connection(self) -> LlmConnection:
