@@ -137,7 +137,10 @@ def _tokens(verdict: Verdict | None) -> str:
     is_server = verdict.scenario is Scenario.SERVER
     rate = tokens.completed_per_s if is_server else tokens.tokens_per_s
     parts = [f"{rate_text(rate).removesuffix('/s')} tokens/s"]
-    for name, summary in (("first", tokens.first_token), ("each", tokens.per_token)):
+    # In Offline, what counts from the start of the test says nothing about one request.
+    sent = tokens.goodput if tokens.goodput and tokens.goodput.from_sending else None
+    told = sent or tokens
+    for name, summary in (("first", told.first_token), ("each", told.per_token)):
         if summary is not None:
             parts.append(f"{name} p99 {duration_text(summary.percentiles_ns[0.99])}")
     if tokens.goodput is not None:
