@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from inferometer.loadgen import Mode, Scenario, Settings
+from inferometer.loadgen import Goodput, Mode, Scenario, Settings
 from inferometer.loadgen.effective import derive
 from inferometer.loadgen.goodput import goodput_of
 from inferometer.loadgen.recording import SeriesRecord
@@ -94,3 +94,20 @@ def test_nothing_where_no_first_token_was_told() -> None:
     assert goodput_of(series_of([-1], [5], [4]), OFFLINE) is None
     plain = dataclasses.replace(series_of([1], [5], [4]), first_token_ns=None, token_count=None)
     assert goodput_of(plain, SERVER) is None
+
+
+def test_misses_that_cluster_leave_the_share_less_certain() -> None:
+    wide = dataclasses.replace(SERVER, tpot_latency_ns=10**15)
+
+    def goodput_with(misses: list[bool]) -> Goodput:
+        first = [10 * number + (900 if misses[number] else 1) for number in range(2000)]
+        found = goodput_of(series_of(first, [10**6] * 2000, [2] * 2000), wide)
+        assert found is not None
+        assert found.share == 0.75
+        return found
+
+    chance = np.random.default_rng(1).permutation(2000) < 500
+    alone = goodput_with(chance.tolist())
+    together = goodput_with([(number // 50) % 4 == 0 for number in range(2000)])
+    assert alone.interval.low == pytest.approx(0.7306, abs=5e-3)
+    assert together.interval.low is None or together.interval.low < 0.715
