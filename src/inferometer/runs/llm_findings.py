@@ -7,7 +7,7 @@ from typing import Any
 
 from inferometer.loadgen import Finding, Rule, Severity
 
-__all__ = ["findings_of_llm"]
+__all__ = ["LLM_RULES", "findings_of_llm"]
 
 _FAILED = Rule(
     "llm.failed",
@@ -34,6 +34,9 @@ _ANSWERS = Rule(
     Severity.INFO,
     "compare results only where prompts and answers are about as long",
 )
+
+LLM_RULES = (_FAILED, _RETRIED, _BY_CHUNKS, _ANSWERS)
+"""All of them."""
 
 
 def findings_of_llm(notes: Mapping[str, Any]) -> list[Finding]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from inferometer.loadgen import Rule, Severity
 from inferometer.runs.remote_findings import REMOTE_RULES
+from inferometer.runs.llm_findings import LLM_RULES
 
 __all__ = [
     "BELOW_ROUND_TARGET",
@@ -132,6 +133,7 @@ RUN_RULES: Mapping[str, Rule] = {
         SAVED_ELSEWHERE,
         FILES_MISSING,
         *REMOTE_RULES,
+        *LLM_RULES,
     )
 }
 """All of them, by id."""
