@@ -82,7 +82,7 @@ def _accepted(request: RunRequest) -> RunRequest:
     if found:
         assert request.round is not None
         raise SettingsError(
-            f"the closed division of round {request.round.name} doesn't take this of "
+            f"the {request.division} division of round {request.round.name} doesn't take this of "
             f"{request.workload}: {'; '.join(found)}. Leave it out, or run with --division open; "
             "`inferometer rules ID` explains each rule"
         )

@@ -99,7 +99,7 @@ _BESIDE_RESUME = (
     "--target-qps", type=float, help="Server rate [default: at most a quarter of Offline's]"
 )
 @round_option
-@click.option("--division", help="closed or open, of the round: what has to hold")
+@click.option("--division", help="closed, open or network, of the round: what has to hold")
 @click.option("--area", help="mobile, automotive, robotics or cloud: picks the scenarios")
 @click.option(
     "--budget",

@@ -35,7 +35,7 @@ _NEEDED = {"round_name": "--round", "division": "--division", "submitter": "--su
 @click.command("submit")
 @click.argument("runs", metavar="RUN...", nargs=-1, type=_folder)
 @click.option("--round", "round_name", help=f"the round: {', '.join(round_names())}")
-@click.option("--division", help="closed or open")
+@click.option("--division", help="closed, open, or network where the round has it")
 @click.option("--submitter", help="who submits; names a folder of the tree")
 @click.option("--system-id", help="short name of the system; names a folder of the tree")
 @click.option(
@@ -67,7 +67,7 @@ _NEEDED = {"round_name": "--round", "division": "--division", "submitter": "--su
     type=click.Path(path_type=Path, file_okay=False),
     default=Path("submission"),
     show_default=True,
-    help="folder that holds closed and open; made or extended",
+    help="folder that holds the divisions; made or extended",
 )
 @click.option("--replace", is_flag=True, help="put results in the place of those already there")
 @click.option("--demo", is_flag=True, help="take small data, marked as such; open division only")

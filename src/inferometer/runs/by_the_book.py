@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from inferometer.backends import get_backend
 from inferometer.loadgen import Finding, Mode, Scenario, Settings, SettingsError, nearest_name
 from inferometer.rounds import (
     MORE_IS_ALLOWED,
@@ -20,7 +21,7 @@ from inferometer.rounds import (
 )
 from inferometer.runs.chooser import Chooser
 from inferometer.runs.effort import Pace
-from inferometer.runs.request import RunRequest
+from inferometer.runs.request import NETWORK, RunRequest
 from inferometer.runs.result import OPEN
 from inferometer.workloads import WorkloadInfo, get_workload
 from inferometer.workloads.synthetic import SYNTHETIC
@@ -108,6 +109,7 @@ def breaches(request: RunRequest, info: WorkloadInfo) -> list[Finding]:
         return []
     seen = [*_of_data(request, info), *_of_place(request, book, info)]
     seen += _of_settings(request, book, info)
+    seen += _of_network(request, book)
     words = (request.backend_options.precision, request.workload_options.number_format)
     seen += _of_formats(words, book)
     return [found(book, rule, text) for rule, text in dict.fromkeys(seen)]
@@ -175,6 +177,17 @@ def _of_place(request: RunRequest, book: Round, info: WorkloadInfo) -> Iterator[
     for scenario in request.chosen_scenarios:
         if scenario not in book.scenarios:
             yield "submit.not-in-round", f"round {book.name} has no {scenario.value}"
+
+
+def _of_network(request: RunRequest, book: Round) -> Iterator[tuple[str, str]]:
+    """Look at whether the system is on the side of the network that the division asks for."""
+    is_remote = bool(getattr(get_backend(request.backend), "is_remote", False))
+    if NETWORK not in book.divisions or is_remote == request.is_network:
+        return
+    if is_remote:
+        yield "system.network", f"--backend {request.backend} reaches its system over a network"
+    else:
+        yield "system.network", f"--backend {request.backend} runs the model in this machine"
 
 
 def _of_settings(request: RunRequest, book: Round, info: WorkloadInfo) -> Iterator[tuple[str, str]]:

@@ -18,7 +18,13 @@ from inferometer.runs.effort import Pace
 from inferometer.runs.model import load_model, model_hashes
 from inferometer.runs.model_timer import ModelTimer, TimedPredictor
 from inferometer.runs.remote_model import RemoteWatch, SplitPredictor, remote_sessions
-from inferometer.runs.request import IN_FLIGHT, QUEUE_RUNNER, RunRequest, ServingOptions
+from inferometer.runs.request import (
+    IN_FLIGHT,
+    NETWORK_SUT,
+    QUEUE_RUNNER,
+    RunRequest,
+    ServingOptions,
+)
 from inferometer.runs.result import TestResult
 from inferometer.runs.system import usable_cores
 from inferometer.serving import (
@@ -128,7 +134,7 @@ class LoadedWorkload:
             workers = self._request.serving.workers or first.options.connections
             if self._request.serving.kind is None and len(self._remote) == 1:
                 kind = IN_FLIGHT
-        name = f"{self.workload.info.name} {self._request.backend} {kind}"
+        name = self._name_of(kind)
         if kind == "inline":
             return InlineServing(self._handler, name), {"kind": kind}
         if kind == QUEUE_RUNNER:
@@ -145,6 +151,14 @@ class LoadedWorkload:
         )
         described = {"kind": kind, **dataclasses.asdict(options)}
         return PoolServing(self._handler, options, name), described
+
+    def _name_of(self, kind: str | None) -> str:
+        """Name the system; behind a network, by what it said of itself over the network."""
+        name = f"{self.workload.info.name} {self._request.backend} {kind}"
+        if not self._request.is_network:
+            return name
+        server = self.backend_description.get("version", "")
+        return " ".join(filter(None, [NETWORK_SUT, str(server), name]))
 
     def _in_flight(self, name: str) -> tuple[Serving, dict[str, Any]]:
         """Keep many requests on their way to a server."""

@@ -21,6 +21,8 @@ from inferometer.workloads import WorkloadOptions
 __all__ = [
     "CLOSED",
     "IN_FLIGHT",
+    "NETWORK",
+    "NETWORK_SUT",
     "QUEUE_RUNNER",
     "Isolation",
     "Listener",
@@ -32,6 +34,12 @@ __all__ = [
 
 CLOSED = "closed"
 """The division in which all measure the same model with the same settings."""
+
+NETWORK = "network"
+"""The division of systems that the generator reaches over a network; closed rules hold."""
+
+NETWORK_SUT = "Network SUT"
+"""What the name of such a system has in it, so that logs show it."""
 
 QUEUE_RUNNER = "queue-runner"
 """Serving in the way of the published v0.5 Python reference."""
@@ -132,7 +140,8 @@ class RunRequest:
     round:
         Run by the book of this round; ``None`` for a quick run.
     division:
-        ``closed`` or ``open``, where the run is for a division of the round; empty for none.
+        ``closed``, ``open`` or ``network``, where the run is for a division of the round; empty
+        for none.
     area:
         What the system is for; where no scenarios are named, `in_area` gives those of the area.
     remarks:
@@ -187,7 +196,12 @@ class RunRequest:
     @property
     def is_closed(self) -> bool:
         """Whether the rules of the closed division have to hold."""
-        return self.division == CLOSED
+        return self.division in (CLOSED, NETWORK)
+
+    @property
+    def is_network(self) -> bool:
+        """Whether the system has to be on the other side of a network."""
+        return self.division == NETWORK
 
     @property
     def chosen_scenarios(self) -> tuple[Scenario, ...]:

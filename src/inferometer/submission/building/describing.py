@@ -14,6 +14,7 @@ from inferometer.submission.system import (
     Sources,
     check_filled,
     described,
+    generator_facts,
     installed_frameworks,
     known_keys,
     machine_facts,
@@ -50,16 +51,20 @@ def describe_for(
     fixed = {"submitter": request.submitter, "division": request.division}
     given: Mapping[str, str] = {}
     if request.system_file is not None:
-        given = read_description(request.system_file, known_keys(book))
+        known_names = known_keys(book, is_network=request.is_network)
+        given = read_description(request.system_file, known_names)
         for key in _FIXED:
             if given.get(key) not in (None, "", fixed[key]):
                 raise SubmissionError(
                     f"{request.system_file}: {key} is {given[key]!r}, and --{key} is {fixed[key]!r}"
                 )
-    known = _known(sessions, sources)
+    is_network = request.is_network
+    known = _known_of_network(sessions, sources) if is_network else _known(sessions, sources)
     named = {"system_name": request.system_id}
-    values = described(book, named, *known, given, fixed)
-    _check_frameworks(sessions, values["framework"], request)
+    values = described(book, named, *known, given, fixed, is_network=is_network)
+    if not is_network:
+        # What runs on the other side of a network is for its owner to say.
+        _check_frameworks(sessions, values["framework"], request)
     if request.demo and DEMO_NOTE not in values["sw_notes"]:
         values["sw_notes"] = " ".join(text for text in (values["sw_notes"], DEMO_NOTE) if text)
     check_filled(book, values)
@@ -72,6 +77,25 @@ def _known(sessions: list[Session], sources: Sources | None) -> tuple[Mapping[st
     machine = {} if differences(describe_system(), noted) else machine_facts(sources)
     backends = [session.backend for session in sessions]
     return _facts_of_run(noted), machine, software_of_runs(backends, noted)
+
+
+def _known_of_network(
+    sessions: list[Session], sources: Sources | None
+) -> tuple[Mapping[str, str], ...]:
+    """Give what is known of a system behind a network: only the generator's side of it."""
+    noted = sessions[0].system
+    is_here = not differences(describe_system(), noted)
+    backend = sessions[0].backend
+    scheme = str(backend.get("url", "")).partition(":")[0]
+    protocol = "gRPC" if scheme.startswith("grpc") else "HTTP"
+    secured = " over TLS" if scheme in ("https", "grpcs") else ""
+    return (
+        generator_facts(sources or Sources()) if is_here else {},
+        {
+            "network_protocol": f"Open Inference Protocol, {protocol}{secured}, TCP",
+            "number_connections": str(backend.get("connections") or ""),
+        },
+    )
 
 
 def _check_frameworks(

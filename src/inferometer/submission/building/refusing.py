@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from inferometer.loadgen import Finding, Severity
+from inferometer.runs.request import CLOSED, NETWORK, NETWORK_SUT
 from inferometer.runs.rules import (
     BELOW_ROUND_TARGET,
     BELOW_TARGET,
@@ -71,7 +72,8 @@ def findings_of_systems(
     """Say which sessions were recorded on another system than the first or the described one."""
     sessions = {id(t.session): t.session for c in candidates for t in c.tests}
     all_of_them = list(sessions.values())
-    for session in all_of_them:
+    is_here = not description.get("is_network")
+    for session in all_of_them if is_here else []:
         for text in differs_from_description(session.system, description):
             yield findings.find("other-system", f"{session.folder}: {text}")
     for session in all_of_them[1:]:
@@ -108,8 +110,23 @@ def _of_test(
         yield findings.find("quick-run", where)
     elif label.partition(",")[0] != f"round {request.book.name}":
         yield findings.find("other-round", f"{where}: recorded as {label!r}")
+    yield from _of_network(test, request, findings)
     if test.result.was_interrupted or test.session.has_failed:
         yield findings.find("interrupted", where)
+
+
+def _of_network(
+    test: RecordedTest, request: SubmissionRequest, findings: Findings
+) -> Iterator[Finding]:
+    """Look at whether the system was on the side of the network that the division asks for."""
+    if NETWORK not in request.book.divisions:
+        return
+    name = test.result.recording.sut_name
+    is_named = NETWORK_SUT in name
+    if request.is_network and not is_named:
+        yield findings.find_any("log.network-name", f"{test.where}: it was {name}")
+    elif request.division == CLOSED and is_named:
+        yield findings.find_any("system.network", f"{test.where}: it was {name}")
 
 
 def _one_a_session(candidate: Candidate) -> list[RecordedTest]:

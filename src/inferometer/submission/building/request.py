@@ -9,11 +9,11 @@ from pathlib import Path
 
 from inferometer.loadgen import Finding, InferometerError, nearest_name
 from inferometer.rounds import Round
+from inferometer.runs.request import CLOSED, NETWORK
 
 __all__ = ["RefusedError", "SubmissionError", "SubmissionRequest", "check_name"]
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}")
-_DIVISIONS = ("closed", "open")
 
 
 class SubmissionError(InferometerError):
@@ -44,7 +44,7 @@ class SubmissionRequest:
     """Everything that is asked of a submission.
 
     tree:
-        The folder that holds ``closed`` and ``open``; it may be there already.
+        The folder that holds the divisions; it may be there already.
     benchmark:
         The benchmark's folder in place of the official name, or, in the open division, of
         the workload's.
@@ -78,17 +78,25 @@ class SubmissionRequest:
     @property
     def is_closed(self) -> bool:
         """Whether the closed division's rules hold."""
-        return self.division == "closed"
+        return self.division in (CLOSED, NETWORK)
+
+    @property
+    def is_network(self) -> bool:
+        """Whether the system is on the other side of a network."""
+        return self.division == NETWORK
 
     def check(self) -> None:
         """Raise `SubmissionError` for what can't be right whatever was recorded."""
-        if self.division not in _DIVISIONS:
+        known = self.book.divisions
+        if self.division not in known:
             raise SubmissionError(
-                f"there is no division {self.division!r}{nearest_name(self.division, _DIVISIONS)}; "
-                f"known: {', '.join(_DIVISIONS)}"
+                f"there is no division {self.division!r}{nearest_name(self.division, known)}; "
+                f"known: {', '.join(known)}"
             )
         if self.demo and self.is_closed:
-            raise SubmissionError("a demo never goes into the closed division; use --division open")
+            raise SubmissionError(
+                f"a demo never goes into the {self.division} division; use --division open"
+            )
         check_name("--submitter", self.submitter)
         check_name("--system-id", self.system_id)
         for option, name in (

@@ -7,7 +7,7 @@ from collections import Counter
 from inferometer.submission.system.processor import NOT_APPLICABLE
 from inferometer.submission.system.sources import Sources
 
-__all__ = ["network_facts"]
+__all__ = ["generator_facts", "network_facts"]
 
 _INTERFACES = "sys/class/net"
 _KINDS = {"1": "Ethernet", "32": "InfiniBand"}
@@ -31,6 +31,17 @@ def network_facts(sources: Sources) -> dict[str, str]:
         "host_network_card_count": str(len(cards)) if sources.names(_INTERFACES) else "",
         "host_networking": ", ".join(texts),
         "host_networking_topology": NOT_APPLICABLE,
+    }
+
+
+def generator_facts(sources: Sources) -> dict[str, str]:
+    """Give what is asked of the side of the generator where the system is behind a network."""
+    found = network_facts(sources)
+    release = sources.text("proc/sys/kernel/osrelease")
+    return {
+        "nic_loadgen": found["host_networking"],
+        "number_nic_loadgen": found["host_network_card_count"],
+        "net_software_stack_loadgen": f"TCP/IP of Linux {release}" if release else "",
     }
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from inferometer.loadgen import Scenario
+from inferometer.runs.request import NETWORK_SUT
 from inferometer.submission.checking.published_v6_1.case import Case, judged
 from inferometer.submission.checking.published_v6_1.files import Log
 
@@ -28,8 +29,6 @@ _INFERRED = (
     ("singlestream", "offline"),
 )
 """Scenario of the log, and of the folder that it may stand in on an edge system."""
-
-_NETWORK_NAME = "Network SUT"
 
 
 def performance_reasons(log: Log, case: Case) -> Iterator[str]:
@@ -133,8 +132,8 @@ def _network(log: Log, case: Case) -> Iterator[str]:
     is_network = word is not None and word.lower() == "true"
     if not case.is_open and is_network != (case.place.division == "network"):
         yield f"is_network is {word} in the division {case.place.division}"
-    elif is_network and _NETWORK_NAME not in log["sut_name"]:
-        yield f"the system under test isn't called {_NETWORK_NAME}"
+    elif is_network and NETWORK_SUT not in log["sut_name"]:
+        yield f"the system under test isn't called {NETWORK_SUT}"
 
 
 def _scenario(log: Log, case: Case) -> Iterator[str]:
