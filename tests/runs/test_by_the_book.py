@@ -19,6 +19,7 @@ from inferometer.runs import (
     Session,
     TestResult,
     breaches,
+    by_the_book,
     for_division_and_area,
     load_session,
 )
@@ -26,6 +27,7 @@ from inferometer.runs.by_the_book import format_breaches, round_notes
 from inferometer.runs.chooser import Chooser
 from inferometer.runs.effort import Pace
 from inferometer.runs.findings import findings_of_test
+from inferometer.runs.loaded import LoadedWorkload
 from inferometer.runs.outlook import Outlook, duration_text, expectation_lines
 from inferometer.runs.plan import planned_tests
 from inferometer.workloads import WorkloadOptions, get_workload
@@ -347,3 +349,48 @@ def test_sessions_of_earlier_versions_load(tmp_path: Path, run_short: Any) -> No
     path.write_text("\n".join(line for line in lines if not line.strip().startswith(new)))
     again = load_session(session.folder)
     assert (again.round, again.division, again.area, again.resumed_at) == ("", "", "", ())
+
+
+class _OnServer:
+    """A backend whose models are on a server."""
+
+    is_remote = True
+
+
+@pytest.mark.parametrize(
+    ("division", "is_remote", "seen"),
+    [
+        ("network", True, ""),
+        ("network", False, "--backend onnxruntime runs the model in this machine"),
+        ("closed", False, ""),
+        ("closed", True, "--backend onnxruntime reaches its system over a network"),
+        ("open", True, ""),
+    ],
+)
+def test_the_side_of_the_network_that_a_division_asks_for(
+    division: str, is_remote: bool, seen: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if is_remote:
+        monkeypatch.setattr(by_the_book, "get_backend", lambda _: _OnServer())
+    asked = request(round=load_round("v6.1"), division=division, workload="resnet50")
+    info = get_workload("resnet50").info
+    found = [one.seen for one in breaches(asked, info) if one.rule.id == "system.network"]
+    assert found == ([seen] if seen else [])
+
+
+def test_v05_knows_no_network_and_so_forbids_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(by_the_book, "get_backend", lambda _: _OnServer())
+    info = get_workload("pocket-mobilenet").info
+    found = breaches(request(division="closed"), info)
+    assert "system.network" not in {one.rule.id for one in found}
+
+
+def test_a_system_behind_a_network_is_named_so(tmp_path: Path) -> None:
+    asked = request(round=load_round("v6.1"), division="network", output=tmp_path)
+    loaded = LoadedWorkload(asked)
+    try:
+        serving, _ = loaded.serve(Scenario.SINGLE_STREAM)
+    finally:
+        loaded.close()
+    version = loaded.backend_description["version"]
+    assert serving.name == f"Network SUT {version} pocket-mobilenet onnxruntime inline"
