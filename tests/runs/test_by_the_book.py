@@ -22,6 +22,7 @@ from inferometer.runs import (
     by_the_book,
     for_division_and_area,
     load_session,
+    loaded,
 )
 from inferometer.runs.by_the_book import format_breaches, round_notes
 from inferometer.runs.chooser import Chooser
@@ -385,12 +386,16 @@ def test_v05_knows_no_network_and_so_forbids_none(monkeypatch: pytest.MonkeyPatc
     assert "system.network" not in {one.rule.id for one in found}
 
 
-def test_a_system_behind_a_network_is_named_so(tmp_path: Path) -> None:
+def test_a_system_behind_a_network_is_named_so_and_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     asked = request(round=load_round("v6.1"), division="network", output=tmp_path)
-    loaded = LoadedWorkload(asked)
+    model = LoadedWorkload(asked)
     try:
-        serving, _ = loaded.serve(Scenario.SINGLE_STREAM)
+        assert model.serve(S)[0].name == "pocket-mobilenet onnxruntime inline"
+        monkeypatch.setattr(loaded, "get_backend", lambda _: _OnServer())
+        named = model.serve(S)[0].name
     finally:
-        loaded.close()
-    version = loaded.backend_description["version"]
-    assert serving.name == f"Network SUT {version} pocket-mobilenet onnxruntime inline"
+        model.close()
+    version = model.backend_description["version"]
+    assert named == f"Network SUT {version} pocket-mobilenet onnxruntime inline"

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from inferometer.backends import BackendError
+from inferometer.backends import BackendError, get_backend
 from inferometer.loadgen import Responses, Scenario
 from inferometer.runs.data_hash import data_sha256
 from inferometer.runs.effort import Pace
@@ -155,7 +155,7 @@ class LoadedWorkload:
     def _name_of(self, kind: str | None) -> str:
         """Name the system; behind a network, by what it said of itself over the network."""
         name = f"{self.workload.info.name} {self._request.backend} {kind}"
-        if not self._request.is_network:
+        if not getattr(get_backend(self._request.backend), "is_remote", False):
             return name
         server = self.backend_description.get("version", "")
         return " ".join(filter(None, [NETWORK_SUT, str(server), name]))

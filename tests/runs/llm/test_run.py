@@ -101,6 +101,7 @@ def test_times_are_in_order(tmp_path: Path) -> None:
     assert bool((series.issued_ns[0] <= series.began_ns).all())
     assert bool((series.began_ns <= series.first_token_ns).all())
     assert bool((series.first_token_ns <= series.completed_ns).all())
+    assert series.token_count is not None
     assert np.unique(series.token_count).tolist() == [3]
     assert findings_of(test)["llm.counted-by-chunks"] == "in 70 of 70 answers"
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from inferometer.rounds import Round
 from inferometer.runs import Session, describe_system
+from inferometer.runs.request import NETWORK, NETWORK_SUT
 from inferometer.submission.building.belonging import differences
 from inferometer.submission.building.request import SubmissionError, SubmissionRequest
 from inferometer.submission.building.texts import DEMO_NOTE
@@ -48,17 +49,17 @@ def describe_for(
     noted has to do, and the file. Raises `SystemDescriptionError` for what is still missing.
     """
     book = request.book
+    is_network = _is_network(sessions, request)
     fixed = {"submitter": request.submitter, "division": request.division}
     given: Mapping[str, str] = {}
     if request.system_file is not None:
-        known_names = known_keys(book, is_network=request.is_network)
+        known_names = known_keys(book, is_network=is_network)
         given = read_description(request.system_file, known_names)
         for key in _FIXED:
             if given.get(key) not in (None, "", fixed[key]):
                 raise SubmissionError(
                     f"{request.system_file}: {key} is {given[key]!r}, and --{key} is {fixed[key]!r}"
                 )
-    is_network = request.is_network
     known = _known_of_network(sessions, sources) if is_network else _known(sessions, sources)
     named = {"system_name": request.system_id}
     values = described(book, named, *known, given, fixed, is_network=is_network)
@@ -77,6 +78,13 @@ def _known(sessions: list[Session], sources: Sources | None) -> tuple[Mapping[st
     machine = {} if differences(describe_system(), noted) else machine_facts(sources)
     backends = [session.backend for session in sessions]
     return _facts_of_run(noted), machine, software_of_runs(backends, noted)
+
+
+def _is_network(sessions: list[Session], request: SubmissionRequest) -> bool:
+    """Tell whether the system is behind a network, which the open division takes as well."""
+    names = [test.recording.sut_name for session in sessions for test in session.tests]
+    is_named = any(NETWORK_SUT in name for name in names)
+    return request.is_network or (is_named and NETWORK in request.book.divisions)
 
 
 def _known_of_network(
