@@ -167,6 +167,28 @@ def test_a_server_that_dies_in_an_answer(tmp_path: Path) -> None:
     assert "connection was lost" in findings_of(test)["llm.failed"]
 
 
+def test_a_server_that_is_gone_for_good(tmp_path: Path) -> None:
+    with serving(lambda *_: Scripted(answer(2))) as server:
+
+        def script(_: dict[str, Any], number: int) -> Scripted:
+            if number < 30:
+                return Scripted(answer(2))
+            server.hang_up()
+            return Scripted([chat("a")], ending="cut")
+
+        server.script = script
+        _, test = run(server.url, tmp_path, {"max_failed": 100})
+    assert not test.has_failed
+    assert test.is_valid is False
+    failed = test.recording.notes["llm"]["failed"]
+    # The warm-up had the first of the thirty.
+    assert failed == {"connection-lost": 1, "unreachable": 70 - 29 - 1}
+    assert test.verdict is not None
+    assert test.verdict.tokens is not None
+    assert test.verdict.tokens.goodput is not None
+    assert test.verdict.tokens.goodput.good == 29
+
+
 def test_an_endpoint_that_cant_answer_is_told_before_anything_is_run(tmp_path: Path) -> None:
     with (
         serving(lambda *_: Scripted([b"no model tiny"], 404)) as server,

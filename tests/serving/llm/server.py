@@ -56,6 +56,8 @@ class Endpoint:
     heads: list[str] = field(default_factory=list)
     connections: int = 0
     in_flight: int = 0
+    hang_up: Callable[[], None] = lambda: None
+    """Takes no more connections from now on."""
     most_in_flight: int = 0
 
 
@@ -67,6 +69,7 @@ def serving(script: Callable[[dict[str, Any], int], Scripted]) -> Iterator[Endpo
     server = loop.run_until_complete(
         asyncio.start_server(lambda r, w: _converse(endpoint, r, w), "127.0.0.1", 0)
     )
+    endpoint.hang_up = server.close
     endpoint.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
