@@ -259,6 +259,29 @@ def test_tokens() -> None:
     assert outcome("ttft_p99 >= 2 ms", session) is GateOutcome.FAILED
     assert outcome("tpot_mean > 999 us", session) is GateOutcome.FAILED
     assert outcome("tokens_per_s < 700", session) is GateOutcome.PASSED
+    assert outcome("goodput < 100 %", session) is GateOutcome.PASSED
+    assert outcome("possibly goodput < 99 %", session) is GateOutcome.FAILED
+
+
+def test_tokens_offline_count_from_sending() -> None:
+    clock = VirtualClock()
+
+    def issue(query: Query) -> None:
+        for place in range(len(query)):
+            at = slice(place, place + 1)
+            began = query.now_ns()
+            clock.advance(2_000_000)
+            query.first_token(positions=at)
+            clock.advance(3_000_000)
+            query.note_phases(began, 0, 5_000_000, at)
+            query.complete(positions=at, token_counts=4)
+
+    asked = short_settings(scenario=Scenario.OFFLINE, use_token_latencies=True, min_query_count=100)
+    outcome_of_run = run_test(System(issue), Library(), asked, RunOptions(clock=clock))
+    session = session_of(result_of(outcome_of_run))
+    assert outcome("ttft_p99 > 2 ms", session) is GateOutcome.PASSED
+    assert outcome("ttft_p99 >= 2 ms", session) is GateOutcome.FAILED
+    assert outcome("goodput < 100 %", session) is GateOutcome.PASSED
 
 
 def test_scope_can_be_checked_before_anything_runs() -> None:

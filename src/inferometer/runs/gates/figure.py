@@ -17,7 +17,7 @@ class Quantity(enum.Enum):
 
     TIME = "a time"
     RATE = "a rate"
-    SHARE = "an accuracy"
+    SHARE = "a share or an accuracy"
     COUNT = "a count"
 
     @property
@@ -76,6 +76,7 @@ _PLAIN: Mapping[str, Quantity] = {
     "throughput": Quantity.RATE,
     "tokens_per_s": Quantity.RATE,
     "accuracy": Quantity.SHARE,
+    "goodput": Quantity.SHARE,
     "queries": Quantity.COUNT,
     "samples": Quantity.COUNT,
     "findings.errors": Quantity.COUNT,

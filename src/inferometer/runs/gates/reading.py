@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from inferometer.loadgen import (
     Finding,
+    Goodput,
     Interval,
     LatencySummary,
     Scenario,
@@ -46,15 +47,17 @@ def applies(figure: FigureName, test: TestResult) -> bool:
     """Tell whether a test is one that has such a figure, if all went well."""
     if figure.family in _SEVERITIES:
         return True
-    if figure.quantity is Quantity.SHARE:
+    if figure.family == "accuracy":
         return bool(test.recording.accuracy) or test.accuracy is not None
     verdict = test.verdict
     if verdict is None:
         return False
-    if figure.family in ("ttft", "tpot", "tokens_per_s"):
+    if figure.family in ("ttft", "tpot"):
         return verdict.tokens is not None and (
-            figure.family == "tokens_per_s" or verdict.scenario is not Scenario.OFFLINE
+            verdict.scenario is not Scenario.OFFLINE or _from_sending(verdict) is not None
         )
+    if figure.family in ("tokens_per_s", "goodput"):
+        return verdict.tokens is not None
     # Offline, everything is issued at the start: latencies only count up to the end.
     return figure.quantity is not Quantity.TIME or verdict.scenario is not Scenario.OFFLINE
 
@@ -63,7 +66,7 @@ def read_figure(figure: FigureName, test: TestResult) -> Reading | None:
     """Give a figure of a test that it applies to; ``None`` if it wasn't measured."""
     if figure.family in _SEVERITIES:
         return count_findings(figure, test.findings)
-    if figure.quantity is Quantity.SHARE:
+    if figure.family == "accuracy":
         accuracy = test.accuracy
         return Reading(accuracy.value, accuracy.interval, accuracy.unit) if accuracy else None
     verdict, series = test.verdict, test.recording.performance
@@ -76,6 +79,9 @@ def _of_performance(figure: FigureName, verdict: Verdict, series: SeriesRecord) 
     if figure.quantity is Quantity.COUNT:
         is_queries = figure.family == "queries"
         return _exactly(verdict.query_count if is_queries else verdict.sample_count)
+    if figure.quantity is Quantity.SHARE:
+        goodput = verdict.tokens.goodput if verdict.tokens else None
+        return Reading(goodput.share, goodput.interval, "%") if goodput else None
     if figure.quantity is Quantity.RATE:
         return _rate(figure, verdict, series)
     return _time(figure, verdict, series)
@@ -133,9 +139,16 @@ def _summary(figure: FigureName, verdict: Verdict) -> LatencySummary | None:
         tokens = verdict.tokens
         if tokens is None:
             return None
-        return tokens.first_token if figure.family == "ttft" else tokens.per_token
+        told = _from_sending(verdict) or tokens
+        return told.first_token if figure.family == "ttft" else told.per_token
     is_multi = verdict.scenario.is_multi_stream
     return verdict.query_latency if is_multi else verdict.sample_latency
+
+
+def _from_sending(verdict: Verdict) -> Goodput | None:
+    """Give what counts from when each request was sent, where that is what counts."""
+    goodput = verdict.tokens.goodput if verdict.tokens else None
+    return goodput if goodput and goodput.from_sending else None
 
 
 def _values(figure: FigureName, verdict: Verdict, series: SeriesRecord) -> NDArray[np.int64]:
