@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import ssl
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -62,15 +63,18 @@ class Endpoint:
 
 
 @contextlib.contextmanager
-def serving(script: Callable[[dict[str, Any], int], Scripted]) -> Iterator[Endpoint]:
+def serving(
+    script: Callable[[dict[str, Any], int], Scripted], context: ssl.SSLContext | None = None
+) -> Iterator[Endpoint]:
     """Serve on a free port of this machine, in a thread, until the block ends."""
     endpoint = Endpoint(script)
     loop = asyncio.new_event_loop()
     server = loop.run_until_complete(
-        asyncio.start_server(lambda r, w: _converse(endpoint, r, w), "127.0.0.1", 0)
+        asyncio.start_server(lambda r, w: _converse(endpoint, r, w), "127.0.0.1", 0, ssl=context)
     )
     endpoint.hang_up = server.close
-    endpoint.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    scheme = "http" if context is None else "https"
+    endpoint.url = f"{scheme}://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
 

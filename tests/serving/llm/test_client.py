@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 import socket
+import ssl
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -172,6 +176,35 @@ def test_nobody_there() -> None:
         free.bind(("127.0.0.1", 0))
         with client_of(f"127.0.0.1:{free.getsockname()[1]}") as it:
             assert asked(it)[0].fault.kind is LlmFaultKind.UNREACHABLE
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificate")
+def test_encrypted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    words = [
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-days",
+        "2",
+        "-subj",
+        "/CN=127.0.0.1",
+        "-addext",
+    ]
+    names = ["subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(certificate)]
+    subprocess.run(["openssl", *words, *names], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    with serving(lambda *_: Scripted(answer(3)), context) as server:
+        with client_of(server.url) as it:
+            (job,) = asked(it)
+            assert job.fault.kind is LlmFaultKind.UNREACHABLE
+            assert "certificate verify failed" in str(job.fault)
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        with client_of(server.url) as it:
+            assert all(job.answer for job in asked(it, 20))
 
 
 def test_forgetting_what_is_on_its_way() -> None:
