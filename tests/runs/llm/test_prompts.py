@@ -58,6 +58,8 @@ def test_synthetic_prompts_have_the_length_asked_for_and_beginnings_of_their_own
     assert {len(one) for one in words} == set(range(3, 10))
     assert len({one[0] for one in words}) == 200
     assert prompts == synthetic_prompts(200, 3, 9, seed=5)
+    assert prompts.sha256 == synthetic_prompts(200, 3, 9, seed=5).sha256
+    assert prompts.sha256 != synthetic_prompts(200, 3, 9, seed=6).sha256
     assert prompts != synthetic_prompts(200, 3, 9, seed=6)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -33,6 +34,12 @@ class Prompts:
 
     name: str
     entries: tuple[Mapping[str, Any], ...]
+
+    @property
+    def sha256(self) -> str:
+        """Hash of what is asked, to tell whether two runs asked the same."""
+        text = json.dumps(self.entries, sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
 
     def fields(self, index: int, *, is_chat: bool) -> dict[str, Any]:
         """Give the fields of a request; raise `InferometerError` if the API can't take them."""

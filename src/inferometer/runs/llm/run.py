@@ -177,6 +177,7 @@ def _described(request: LlmRequest) -> Session:
             "task": "text generation",
             "data_set": request.prompts.name,
             "samples": len(request.prompts.entries),
+            "prompts_sha256": request.prompts.sha256,
         },
         backend={
             "name": "openai",
