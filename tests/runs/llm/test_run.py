@@ -88,7 +88,8 @@ def test_a_session(scenario: Scenario, tmp_path: Path) -> None:
     assert "goodput 100.0%" in row.tokens
     page = write_html([session], tmp_path / "report.html").read_text("utf-8")
     assert "tiny at 127.0.0.1" in page
-    assert ("Request, from sending it" in page) is (scenario is Scenario.OFFLINE)
+    for text in ("Request, from sending it", "70, 5 in flight"):
+        assert (text in page) is (scenario is Scenario.OFFLINE)
 
 
 def test_times_are_in_order(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ def asked_of(test: TestResult) -> list[tuple[str, str]]:
                 ("bound", bound_text(test)),
             ]
         case Scenario.OFFLINE:
-            asked = [("samples", f"{effective.samples_per_query:,} at once")]
+            asked = [("samples", _offline_text(test))]
         case Scenario.SINGLE_STREAM:
             asked = [("queries", "one sample each, one after the other")]
         case _:
@@ -28,6 +28,14 @@ def asked_of(test: TestResult) -> list[tuple[str, str]]:
         asked.append(("at least", f"{effective.min_query_count:,} queries"))
     asked.append(("for at least", f"{effective.min_duration_ms / 1e3:g} s"))
     return asked
+
+
+def _offline_text(test: TestResult) -> str:
+    """Write how many samples there are; a closed loop answers so many of them at a time."""
+    samples = f"{test.recording.effective.samples_per_query:,}"
+    serving = test.recording.notes.get("serving", {})
+    in_flight = serving.get("in_flight") if serving.get("kind") == "streaming" else None
+    return f"{samples} at once" if in_flight is None else f"{samples}, {in_flight:,} in flight"
 
 
 def bound_text(test: TestResult) -> str:
