@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from inferometer.rounds import load_round
 from inferometer.runs import load_session
 from inferometer.submission.building import (
     RefusedError,
@@ -17,6 +18,7 @@ from inferometer.submission.building import (
     SubmissionRequest,
     build_submission,
     describing,
+    description_of_machine,
 )
 from inferometer.submission.building.describing import describe_for
 from inferometer.submission.checking import check_tree
@@ -111,6 +113,14 @@ def test_nothing_of_this_machine_is_taken_for_the_systems(
     for key in ("host_processor_model_name", "framework", *NETWORK):
         assert f'"{key}": "…"' in str(raised.value)
     assert "network_protocol" not in str(raised.value)
+
+
+def test_what_is_known_beforehand(pocket_v61: Path, tmp_path: Path, here: Sources) -> None:
+    runs = behind_a_network(pocket_v61, tmp_path / "runs")
+    values = description_of_machine(load_round("v6.1"), [load_session(runs)], here)
+    assert values["is_network"] == "true"
+    assert values["number_connections"] == "64"
+    assert values["host_processor_model_name"] == values["nic_sut"] == ""
 
 
 def refused(request: SubmissionRequest) -> dict[str, str]:

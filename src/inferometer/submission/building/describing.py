@@ -37,6 +37,8 @@ def description_of_machine(
     """
     if not sessions:
         return described(book, machine_facts(sources), installed_frameworks())
+    if _is_behind_network(sessions, book):
+        return described(book, *_known_of_network(sessions, sources), is_network=True)
     return described(book, *_known(sessions, sources))
 
 
@@ -49,7 +51,7 @@ def describe_for(
     noted has to do, and the file. Raises `SystemDescriptionError` for what is still missing.
     """
     book = request.book
-    is_network = _is_network(sessions, request)
+    is_network = request.is_network or _is_behind_network(sessions, book)
     fixed = {"submitter": request.submitter, "division": request.division}
     given: Mapping[str, str] = {}
     if request.system_file is not None:
@@ -80,11 +82,10 @@ def _known(sessions: list[Session], sources: Sources | None) -> tuple[Mapping[st
     return _facts_of_run(noted), machine, software_of_runs(backends, noted)
 
 
-def _is_network(sessions: list[Session], request: SubmissionRequest) -> bool:
-    """Tell whether the system is behind a network, which the open division takes as well."""
+def _is_behind_network(sessions: list[Session], book: Round) -> bool:
+    """Tell whether the system was behind a network, which the open division takes as well."""
     names = [test.recording.sut_name for session in sessions for test in session.tests]
-    is_named = any(NETWORK_SUT in name for name in names)
-    return request.is_network or (is_named and NETWORK in request.book.divisions)
+    return NETWORK in book.divisions and any(NETWORK_SUT in name for name in names)
 
 
 def _known_of_network(
