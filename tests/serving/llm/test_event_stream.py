@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from inferometer.serving.llm.event_stream import EventStream
@@ -25,6 +25,7 @@ EVENTS = [
 ]
 
 
+@example([35, 35])
 @given(st.lists(st.integers(0, len(STREAM)), max_size=12))
 def test_events_dont_depend_on_where_the_bytes_are_split(places: list[int]) -> None:
     stream, ends = EventStream(), sorted([0, *places, len(STREAM)])

@@ -32,6 +32,8 @@ class EventStream:
 
         Raises `LlmFault` if an event grows beyond 16 MiB.
         """
+        if not piece:
+            return []
         content = self._rest + piece
         if self._is_first:
             if len(content) < len(_BOM) and _BOM.startswith(content):
