@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from inferometer.loadgen import Rule, Severity
-from inferometer.runs.remote_findings import REMOTE_RULES
 from inferometer.runs.llm_findings import LLM_RULES
+from inferometer.runs.remote_findings import REMOTE_RULES
 
 __all__ = [
     "BELOW_ROUND_TARGET",
