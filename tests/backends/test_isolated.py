@@ -25,7 +25,7 @@ from inferometer.backends import (
     UnsupportedModelError,
 )
 from inferometer.backends.isolation.isolated import BackendFault, load_isolated
-from inferometer.backends.isolation.shared_arrays import SharedArrays
+from inferometer.serving.shared_arrays import SharedArrays
 from tests.backends.misbehaving import MIB, PLACE
 
 MODEL = ModelFile(Path("none.onnx"), "onnx")

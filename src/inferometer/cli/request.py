@@ -121,6 +121,7 @@ def _request(
             workers=options["workers"],
             max_batch_size=options["max_batch"],
             max_wait_ms=options["max_wait_ms"],
+            extra=dict(named_value(text) for text in options["serving_extra"]),
         ),
         scenarios=scenarios_of(options),
         modes=MODES[options["mode"]],

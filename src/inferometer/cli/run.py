@@ -84,10 +84,22 @@ _BESIDE_RESUME = (
 )
 @click.option(
     "--serving",
-    type=click.Choice(["inline", "pool", "queue-runner", "in-flight"]),
-    help="queue-runner: as the v0.5 Python reference; in-flight: remote [default: by scenario]",
+    type=click.Choice(["inline", "pool", "processes", "ray", "queue-runner", "in-flight"]),
+    help="processes, ray: copies of the model, here or in a cluster; queue-runner: as the v0.5 "
+    "Python reference; in-flight: remote [default: by scenario]",
 )
-@click.option("--workers", type=click.IntRange(1), help="pool workers [default: usable cores]")
+@click.option(
+    "--serving-option",
+    "serving_extra",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="what only this serving knows, such as address=auto of ray",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(1),
+    help="pool workers, or copies of the model [default: usable cores]",
+)
 @click.option("--max-batch", type=click.IntRange(1), default=32, show_default=True)
 @click.option("--max-wait-ms", type=click.FloatRange(0), default=0.0, show_default=True)
 @click.option(

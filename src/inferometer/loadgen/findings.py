@@ -97,6 +97,13 @@ _ENTRIES = (
         "mend the error and run again",
     ),
     Rule(
+        "serving.actor-lost",
+        "A replica of the model died; the samples it had were issued again",
+        _W,
+        "find out why it died (memory, a crash of the model): these samples took longer for it, "
+        "and until it was back there was one replica less",
+    ),
+    Rule(
         "library.failed",
         "The sample library raised an error while loading or unloading",
         _E,
@@ -202,6 +209,7 @@ _RULE_OF_INCIDENT: Mapping[IncidentKind, str | None] = {
     IncidentKind.INTERRUPTED: "run.interrupted",
     IncidentKind.OUTSTANDING_LIMIT: "run.outstanding-limit",
     IncidentKind.SUT_FAILED: "sut.failed",
+    IncidentKind.REPLICA_LOST: "serving.actor-lost",
     IncidentKind.RESPONSES_NOT_KEPT: "run.responses-not-kept",
     IncidentKind.COMPLETED_TWICE: "sut.completed-twice",
     IncidentKind.COMPLETED_AFTER_END: "sut.completed-after-end",
@@ -251,9 +259,20 @@ def _describe(series: SeriesRecord, kind: IncidentKind, count: int) -> str:
         return f"{values.get('count', count)} of {series.sample_count} samples"
     if kind is IncidentKind.STOPPED_BY_RULE:
         return str(values.get("reason", ""))
+    if kind is IncidentKind.REPLICA_LOST:
+        return _lost_replicas(series, count)
     text = str(kind.value).replace("_", " ")
     if count > 1:
         text += f", {count} times"
     if values:
         text += " (" + ", ".join(f"{name} {value}" for name, value in values.items()) + ")"
     return text
+
+
+def _lost_replicas(series: SeriesRecord, count: int) -> str:
+    """Say which replicas died, how, and how many samples were issued again for them."""
+    lost = [one.values for one in series.incidents if one.kind is IncidentKind.REPLICA_LOST]
+    samples = sum(int(values["samples"]) for values in lost)
+    numbers = ", ".join(str(number) for number in sorted({int(one["replica"]) for one in lost}))
+    times = "" if count == 1 else f", {count} times"
+    return f"replica {numbers} died{times}; {samples} samples were issued again ({lost[0]['what']})"

@@ -25,6 +25,7 @@ class IncidentKind(enum.Enum):
     INTERRUPTED = "interrupted"
     OUTSTANDING_LIMIT = "outstanding_limit"
     SUT_FAILED = "sut_failed"
+    REPLICA_LOST = "replica_lost"
     RESPONSES_NOT_KEPT = "responses_not_kept"
     COMPLETED_TWICE = "completed_twice"
     COMPLETED_AFTER_END = "completed_after_end"

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from inferometer.loadgen.incident import IncidentKind
+
 if TYPE_CHECKING:
     from inferometer.loadgen.ledger import Ledger
 
@@ -134,6 +136,10 @@ class Query:
         """Say that the first token of each answer is out; ``responses`` hold its bytes."""
         ledger = self._ledger
         ledger.first_token(self.id, ledger.now_ns(), responses, positions)
+
+    def note_replica_lost(self, replica: int, samples: int, what: str) -> None:
+        """Say that a replica of the system died, and how many samples are issued again for it."""
+        self._ledger.note(IncidentKind.REPLICA_LOST, replica=replica, samples=samples, what=what)
 
     def fail(self, error: BaseException) -> None:
         """Say that the query cannot be answered; the run ends as failed."""

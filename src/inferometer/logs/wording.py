@@ -46,6 +46,7 @@ ERROR_INCIDENTS = frozenset(IncidentKind) - {
     IncidentKind.ENDED_NATURALLY,
     IncidentKind.STOPPED_BY_RULE,
     IncidentKind.EMPTY_RESPONSE,
+    IncidentKind.REPLICA_LOST,
 }
 """The incidents that count as errors in the log files."""
 

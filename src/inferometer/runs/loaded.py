@@ -18,10 +18,18 @@ from inferometer.runs.effort import Pace
 from inferometer.runs.model import load_model, model_hashes
 from inferometer.runs.model_timer import ModelTimer, TimedPredictor
 from inferometer.runs.remote_model import RemoteWatch, SplitPredictor, remote_sessions
+from inferometer.runs.replicated import (
+    SpreadLibrary,
+    most_in_flight,
+    start_replicas,
+    takes_own_samples,
+)
 from inferometer.runs.request import (
     IN_FLIGHT,
     NETWORK_SUT,
+    PROCESSES,
     QUEUE_RUNNER,
+    RAY,
     RunRequest,
     ServingOptions,
 )
@@ -33,13 +41,19 @@ from inferometer.serving import (
     PoolServing,
     QueueRunnerOptions,
     QueueRunnerServing,
+    Replicas,
+    ReplicaServing,
+    ReplicaServingOptions,
+    TimedAnswer,
 )
 from inferometer.serving.remote import InFlightServing
 from inferometer.workloads import InputLibrary, WorkloadError
 
 __all__ = ["LoadedWorkload"]
 
-Serving = InlineServing | PoolServing | QueueRunnerServing | InFlightServing
+Serving = (
+    InlineServing | PoolServing | QueueRunnerServing | InFlightServing | ReplicaServing
+)
 
 _WARM_UP_CALLS = 5
 _WARM_UP_S = 1.0
@@ -69,10 +83,13 @@ class LoadedWorkload:
         self.library: InputLibrary = self.workload.library() if library is None else library
         self._handler = TimedPredictor(predict, self._inputs, timer)
         self._remote = remote_sessions(self._sessions)
+        self._replicas: Replicas | None = None
         self.pace = Pace(0.0, 0.0)
 
     def close(self) -> None:
-        """Let the model go."""
+        """Let the model go, and all copies of it."""
+        if self._replicas is not None:
+            self._replicas.close()
         for session in self._sessions.values():
             session.close()
 
@@ -115,6 +132,10 @@ class LoadedWorkload:
         """Answer loaded samples: model, then post-processing."""
         return self._handler(indices)
 
+    def timed(self, indices: NDArray[np.integer[Any]]) -> TimedAnswer:
+        """Answer loaded samples; also give the ns that inputs and model took."""
+        return self._handler.timed(indices)
+
     def _inputs(self, indices: NDArray[np.integer[Any]]) -> Mapping[str, NDArray[Any]]:
         # The library may be another one by now.
         return self.library.inputs(indices)
@@ -143,6 +164,8 @@ class LoadedWorkload:
             return QueueRunnerServing(self._handler, runner, name), described
         if kind == IN_FLIGHT:
             return self._in_flight(name)
+        if kind in (PROCESSES, RAY):
+            return self._spread(kind, scenario, asked, name)
         options = PoolOptions(
             workers=workers,
             max_batch_size=self.max_batch_size,
@@ -179,6 +202,26 @@ class LoadedWorkload:
     def watch(self) -> RemoteWatch:
         """Begin to note what happens to requests, for one test."""
         return RemoteWatch(self._remote)
+
+    def _spread(
+        self, kind: str, scenario: Scenario, asked: ServingOptions, name: str
+    ) -> tuple[Serving, dict[str, Any]]:
+        """Spread batches over copies of the workload, which are started for the first test."""
+        options = ReplicaServingOptions(
+            max_batch_size=self.max_batch_size,
+            max_wait_s=asked.max_wait_ms / 1e3,
+            split_queries=scenario.is_multi_stream,
+            most_in_flight=most_in_flight(self._request),
+        )
+        if self._replicas is None:
+            has_each_load = takes_own_samples(self._request)
+            self._replicas = start_replicas(self._request)
+            library = self.library
+            if isinstance(library, SpreadLibrary):
+                library = library.inner
+            self.library = SpreadLibrary(library, self._replicas, has_each_load=has_each_load)
+        described = {"kind": kind, **dataclasses.asdict(options), **self._replicas.description}
+        return ReplicaServing(self._replicas, options, name), described
 
     def warm_up(self, limit_s: float = _WARM_UP_S, probe_s: float = _PROBE_S) -> None:
         """Run the model a few times, untimed, then measure about how fast it is.

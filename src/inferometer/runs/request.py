@@ -23,7 +23,9 @@ __all__ = [
     "IN_FLIGHT",
     "NETWORK",
     "NETWORK_SUT",
+    "PROCESSES",
     "QUEUE_RUNNER",
+    "RAY",
     "Isolation",
     "Listener",
     "RunRequest",
@@ -47,6 +49,12 @@ QUEUE_RUNNER = "queue-runner"
 IN_FLIGHT = "in-flight"
 """Serving by a server, with many requests on their way at once."""
 
+PROCESSES = "processes"
+"""Serving by copies of the model in processes of this machine."""
+
+RAY = "ray"
+"""Serving by copies of the model in actors of a Ray cluster."""
+
 _WORTH_SHARING_BYTES = 4_000_000
 
 
@@ -57,18 +65,24 @@ class ServingOptions:
     kind:
         ``inline`` answers on the issue thread, ``pool`` on workers that form batches,
         ``queue-runner`` as the published v0.5 Python reference does, to compare with: the
-        threads of a model call are left to the framework. ``in-flight`` keeps many requests
-        to a server on their way, for the backend ``remote``. The default is inline for
-        SingleStream, which a queue-runner answers so as well, and for the others a pool, or
-        in-flight where the model is on a server and in one part.
+        threads of a model call are left to the framework. ``processes`` and ``ray`` spread
+        batches over copies of the whole workload, in processes of this machine or in actors of
+        a Ray cluster. ``in-flight`` keeps many requests to a server on their way, for the
+        backend ``remote``. The default is inline for SingleStream, which a queue-runner answers
+        so as well, and for the others a pool, or in-flight where the model is on a server and
+        in one part.
     workers:
-        Worker threads; by default one for each usable core.
+        Worker threads, or copies; by default one for each usable core, or each processor of
+        the cluster.
+    extra:
+        Options that only this kind knows, by name.
     """
 
     kind: str | None = None
     workers: int | None = None
     max_batch_size: int = 32
     max_wait_ms: float = 0.0
+    extra: Mapping[str, str] = field(default_factory=dict)
 
     def filled(self, scenario: Scenario) -> ServingOptions:
         """Give the options with the scenario's choice where none was made."""

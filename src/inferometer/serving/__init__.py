@@ -1,9 +1,18 @@
-"""Ways to be a system under test: inline, a batching pool, a queue runner, simulated."""
+"""Ways to be a system under test: inline, a batching pool, replicas, a queue runner, simulated."""
 
 from inferometer.serving.handler import Handler, TimedAnswer, TimedHandler
 from inferometer.serving.inline import InlineServing
 from inferometer.serving.pool import PoolOptions, PoolServing
 from inferometer.serving.queue_runner import QueueRunnerOptions, QueueRunnerServing
+from inferometer.serving.replica_serving import ReplicaServing, ReplicaServingOptions
+from inferometer.serving.replicas import (
+    Recipe,
+    Replica,
+    ReplicaAnswer,
+    ReplicaError,
+    Replicas,
+    Samples,
+)
 from inferometer.serving.simulated import SimulatedSUT
 
 __all__ = [
@@ -13,6 +22,14 @@ __all__ = [
     "PoolServing",
     "QueueRunnerOptions",
     "QueueRunnerServing",
+    "Recipe",
+    "Replica",
+    "ReplicaAnswer",
+    "ReplicaError",
+    "ReplicaServing",
+    "ReplicaServingOptions",
+    "Replicas",
+    "Samples",
     "SimulatedSUT",
     "TimedAnswer",
     "TimedHandler",

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from inferometer.loadgen import Query, ResponseError, Responses
 from inferometer.serving.handler import Handler, as_timed
 
-__all__ = ["Piece", "answer_batch", "indices_of"]
+__all__ = ["Piece", "answer_batch", "complete_batch", "indices_of"]
 
 _stop = operator.itemgetter(2)
 
@@ -36,7 +36,7 @@ def answer_batch(handler: Handler, batch: Sequence[Piece]) -> None:
             responses, preprocess_ns, infer_ns = timed.timed(indices)
             for query, start, stop in batch:
                 query.note_phases(began, preprocess_ns, infer_ns, slice(start, stop))
-        _complete(batch, responses, len(indices))
+        complete_batch(batch, responses, len(indices))
     except BaseException as error:
         for query, _, _ in batch:
             query.fail(error)
@@ -53,7 +53,7 @@ def indices_of(batch: Sequence[Piece]) -> NDArray[np.integer[Any]]:
     return np.concatenate([query.indices[start:stop] for query, start, stop in batch])
 
 
-def _complete(batch: Sequence[Piece], responses: Responses, count: int) -> None:
+def complete_batch(batch: Sequence[Piece], responses: Responses, count: int) -> None:
     """Hand each piece its part of the responses, where anybody wants them."""
     given = 1 if isinstance(responses, bytes | bytearray | memoryview) else len(responses)
     if given != count:

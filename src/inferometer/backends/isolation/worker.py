@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import faulthandler
-import fcntl
 import gc
 import importlib
 import os
 import pickle
-import select
-import signal
 import socket
 import traceback
 from typing import Any
 
-from inferometer.backends.isolation.shared_arrays import SharedArrays
 from inferometer.backends.protocol import BackendError, BackendOptions, ModelFile, Session
 from inferometer.loadgen import InferometerError
+from inferometer.serving.lifeline import end_with_parent
+from inferometer.serving.shared_arrays import SharedArrays
 
 __all__ = ["DONE", "FAILED", "LARGEST_MESSAGE_BYTES", "READY", "main"]
 
@@ -37,7 +35,7 @@ def main(control: int, lifeline: int, requests: int, replies: int) -> None:
     """
     for descriptor in (control, lifeline, requests, replies):
         os.set_inheritable(descriptor, False)
-    _end_with_parent(lifeline)
+    end_with_parent(lifeline)
     faulthandler.enable()
     with socket.socket(fileno=control) as channel:
         session = _load(channel)
@@ -47,21 +45,6 @@ def main(control: int, lifeline: int, requests: int, replies: int) -> None:
                 session.close()
     # Frameworks' threads may hang or crash when the interpreter is taken apart.
     os._exit(0)
-
-
-def _end_with_parent(lifeline: int) -> None:
-    """Have the system end this process with the parent, whatever holds the interpreter.
-
-    Unlike the signal for a parent's death, it doesn't come when only the parent's thread
-    that started this process ends.
-    """
-    fcntl.fcntl(lifeline, fcntl.F_SETOWN, os.getpid())
-    signal.signal(signal.SIGIO, signal.SIG_DFL)
-    fcntl.fcntl(lifeline, fcntl.F_SETFL, fcntl.fcntl(lifeline, fcntl.F_GETFL) | os.O_ASYNC)
-    is_gone = select.poll()
-    is_gone.register(lifeline, 0)
-    if is_gone.poll(0):
-        os._exit(0)
 
 
 def _load(channel: socket.socket) -> Session | None:

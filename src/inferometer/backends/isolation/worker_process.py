@@ -20,9 +20,9 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from inferometer.backends.isolation.shared_arrays import SharedArrays
 from inferometer.backends.isolation.worker import DONE, LARGEST_MESSAGE_BYTES, READY
 from inferometer.backends.protocol import BackendError, BackendOptions, ModelFile
+from inferometer.serving.shared_arrays import SharedArrays
 
 __all__ = ["BackendFault", "Limits", "WorkerProcess"]
 

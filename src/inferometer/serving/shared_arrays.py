@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from inferometer.backends.protocol import BackendError
+from inferometer.loadgen import InferometerError
 
-__all__ = ["SharedArrays"]
+__all__ = ["NotShareableError", "SharedArrays"]
 
 _ALIGNMENT_BYTES = 64
 _KEPT_LAYOUTS = 256
@@ -21,6 +21,10 @@ _KINDS = "biufcSU"
 
 _Views = dict[str, NDArray[Any]]
 _Key = tuple[tuple[str, np.dtype[Any], tuple[int, ...]], ...]
+
+
+class NotShareableError(InferometerError, TypeError):
+    """An array is of a type that another process can't read, such as objects."""
 
 
 class SharedArrays:
@@ -44,7 +48,7 @@ class SharedArrays:
     def put(self, arrays: Mapping[str, NDArray[Any]]) -> bytes:
         """Copy arrays in; give their layout, by which the other side finds them.
 
-        Raises `BackendError` for a type that another process can't read, such as objects.
+        Raises `NotShareableError` for a type that another process can't read.
         """
         key = tuple([(name, array.dtype, array.shape) for name, array in arrays.items()])
         found = self._written.get(key)
@@ -76,7 +80,7 @@ class SharedArrays:
     def _written_views(self, key: _Key) -> tuple[bytes, _Views]:
         for name, dtype, _ in key:
             if dtype.kind not in _KINDS:
-                raise BackendError(
+                raise NotShareableError(
                     f"{name} is of the type {dtype}, which can't be given to another process"
                 )
         layout = json.dumps([(name, dtype.str, shape) for name, dtype, shape in key]).encode()
