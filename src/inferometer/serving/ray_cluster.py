@@ -70,7 +70,11 @@ def connect_ray(ray: Any, options: RayOptions, count: int | None) -> None:
     """
     # A measurement sends nothing to anybody.
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    given: dict[str, Any] = {"namespace": _NAMESPACE, "log_to_driver": False}
+    given: dict[str, Any] = {
+        "namespace": _NAMESPACE,
+        "log_to_driver": False,
+        "logging_level": "warning",
+    }
     started = {"address": "local", "include_dashboard": False, **given}
     if count is not None:
         started["num_cpus"] = max(1, math.ceil(count * options.cpus))

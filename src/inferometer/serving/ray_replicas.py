@@ -28,6 +28,7 @@ from inferometer.serving.replicas import (
     Lost,
     Raised,
     Recipe,
+    Replica,
     ReplicaAnswer,
     ReplicaError,
     Samples,
@@ -43,10 +44,19 @@ class _Actor:
     """What an actor does: it makes the replica, and lets it answer."""
 
     def __init__(self, recipe: Recipe):
-        self._replica = make_replica(recipe)
+        self._recipe = recipe
+        self._made: Replica | None = None
+
+    @property
+    def _replica(self) -> Replica:
+        # Not made with the actor, whose error then would be that of its death.
+        if self._made is None:
+            self._made = make_replica(self._recipe)
+        return self._made
 
     def hello(self) -> dict[str, str]:
-        """Tell where it runs."""
+        """Make the replica; tell where it runs."""
+        assert self._replica
         return {
             "node": socket.gethostname(),
             "node_id": str(import_ray().get_runtime_context().get_node_id()),
@@ -55,8 +65,9 @@ class _Actor:
         }
 
     def take(self, samples: Samples | None) -> None:
+        replica = self._replica
         if samples is not None:
-            self._replica.take(samples)
+            replica.take(samples)
 
     def answer(self, indices: NDArray[np.integer[Any]]) -> ReplicaAnswer:
         return self._replica.answer(indices)
@@ -93,7 +104,7 @@ class RayReplicas:
             self.close()
             raise
         self._present = [True] * self.count
-        self.processes = tuple(int(one["process"]) for one in facts)
+        self.process_ids = tuple(int(one["process"]) for one in facts)
         self.description: Mapping[str, Any] = {
             "replicas": self.count,
             "nodes": len({one["node_id"] for one in facts}),
