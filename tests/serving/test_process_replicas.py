@@ -75,6 +75,7 @@ def test_killed_in_the_middle_nothing_is_lost_or_counted_twice(scenario: Scenari
         outcome = served(replicas, asked)
         timer.join()
         verdict = judge(outcome.recording)
+        assert verdict is not None
         found = [one for one in verdict.findings if one.rule.id == "serving.actor-lost"]
         assert len(found) == 1
         assert f"process {victim} ended by SIGKILL" in found[0].seen

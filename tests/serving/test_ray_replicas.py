@@ -99,6 +99,7 @@ def _kill_in_the_middle(replicas: RayReplicas, victim: int, scenario: Scenario) 
     outcome = served(replicas, asked)
     timer.join()
     verdict = judge(outcome.recording)
+    assert verdict is not None
     found = [one for one in verdict.findings if one.rule.id == "serving.actor-lost"]
     assert len(found) == 1
     assert f"replica {victim} died" in found[0].seen
@@ -158,7 +159,9 @@ def test_a_cluster_of_two_nodes_shares_the_work_and_survives_the_loss_of_one(
         series = outcome.recording.performance
         assert series is not None
         assert bool(series.is_complete.all())
-        rules = {one.rule.id for one in judge(outcome.recording).findings}
+        verdict = judge(outcome.recording)
+        assert verdict is not None
+        rules = {one.rule.id for one in verdict.findings}
         assert "serving.actor-lost" in rules
 
 

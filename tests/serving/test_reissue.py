@@ -141,8 +141,12 @@ def test_it_is_hopeless_once_all_are_gone_for_good() -> None:
     assignments: Assignments[str] = Assignments(2, (0, 1), 2)
     assignments.gone(0)
     assignments.lost(1)
-    assert not assignments.is_hopeless
+    assert not _is_hopeless(assignments)
     assignments.gone(1)
-    assert assignments.is_hopeless
+    assert _is_hopeless(assignments)
     assignments.back(1)
     assert assignments.free() is None
+
+
+def _is_hopeless(assignments: Assignments[str]) -> bool:
+    return assignments.is_hopeless

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 from typing import Any
 
@@ -15,7 +14,6 @@ from inferometer.loadgen import (
     RunOutcome,
     Scenario,
     Settings,
-    Verdict,
     judge,
     run_test,
 )
@@ -47,7 +45,8 @@ def served(
 
 
 def rules_of(outcome: RunOutcome) -> set[str]:
-    verdict: Verdict = judge(outcome.recording)
+    verdict = judge(outcome.recording)
+    assert verdict is not None
     return {found.rule.id for found in verdict.findings}
 
 
@@ -146,6 +145,7 @@ def test_a_loss_is_a_named_warning_and_the_verdict_stays() -> None:
         ReplicaServingOptions(max_batch_size=4, most_in_flight=1),
     )
     verdict = judge(outcome.recording)
+    assert verdict is not None
     found = [one for one in verdict.findings if one.rule.id == "serving.actor-lost"]
     assert verdict.is_valid
     assert len(found) == 1
@@ -192,6 +192,8 @@ def test_phases_are_those_the_replica_told() -> None:
     outcome = served(ScriptedReplicas(2, at_once), asked, ReplicaServingOptions(8))
     series = outcome.recording.performance
     assert series is not None
+    assert series.preprocess_ns is not None
+    assert series.infer_ns is not None
     assert set(series.preprocess_ns.tolist()) == {10}
     assert set(series.infer_ns.tolist()) == {20}
 
@@ -199,7 +201,7 @@ def test_phases_are_those_the_replica_told() -> None:
 @pytest.mark.parametrize("field", ["max_batch_size", "most_in_flight"])
 def test_options_are_checked(field: str) -> None:
     with pytest.raises(ValueError, match=field):
-        dataclasses.replace(ReplicaServingOptions(), **{field: 0})
+        ReplicaServingOptions(**{field: 0})  # type: ignore[arg-type]
 
 
 def test_a_count_of_answers_that_does_not_fit_ends_the_run() -> None:

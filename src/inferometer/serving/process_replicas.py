@@ -43,6 +43,7 @@ class ProcessReplicas:
         self._sink: Sink = nobody
         self._memory: SharedArrays | None = None
         self._request: Request | None = None
+        self._gone: dict[int, str] = {}
         self._is_closed = False
         self._lines: list[ReplicaProcess] = []
         self._threads: list[threading.Thread] = []
@@ -75,7 +76,11 @@ class ProcessReplicas:
         """Tell this sink from now on what happens; give the replicas that are ready."""
         with self._lock:
             self._sink = sink
-            return tuple(line.number for line in self._lines if line.is_present)
+            present = tuple(line.number for line in self._lines if line.is_present)
+            gone = list(self._gone.items())
+        for replica, what in gone:
+            sink(Gone(replica, what))
+        return present
 
     def take(self, samples: Samples) -> None:
         """Lay samples into memory that all processes map, and wait until each has."""
@@ -181,5 +186,6 @@ class ProcessReplicas:
 
     def _tell_gone(self, line: ReplicaProcess, what: str) -> None:
         with self._lock:
+            self._gone[line.number] = what
             sink = self._sink
         sink(Gone(line.number, what))

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import importlib.metadata
-import os
-import socket
 import threading
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -14,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from inferometer.serving.ray_actor import ActorFacts, ReplicaActor
 from inferometer.serving.ray_cluster import (
     RayOptions,
     connect_ray,
@@ -28,49 +27,13 @@ from inferometer.serving.replicas import (
     Lost,
     Raised,
     Recipe,
-    Replica,
-    ReplicaAnswer,
     ReplicaError,
     Samples,
     Sink,
-    make_replica,
     nobody,
 )
 
 __all__ = ["RayReplicas"]
-
-
-class _Actor:
-    """What an actor does: it makes the replica, and lets it answer."""
-
-    def __init__(self, recipe: Recipe):
-        self._recipe = recipe
-        self._made: Replica | None = None
-
-    @property
-    def _replica(self) -> Replica:
-        # Not made with the actor, whose error then would be that of its death.
-        if self._made is None:
-            self._made = make_replica(self._recipe)
-        return self._made
-
-    def hello(self) -> dict[str, str]:
-        """Make the replica; tell where it runs."""
-        assert self._replica
-        return {
-            "node": socket.gethostname(),
-            "node_id": str(import_ray().get_runtime_context().get_node_id()),
-            "process": str(os.getpid()),
-            "inferometer": importlib.metadata.version("inferometer"),
-        }
-
-    def take(self, samples: Samples | None) -> None:
-        replica = self._replica
-        if samples is not None:
-            replica.take(samples)
-
-    def answer(self, indices: NDArray[np.integer[Any]]) -> ReplicaAnswer:
-        return self._replica.answer(indices)
 
 
 class RayReplicas:
@@ -98,25 +61,34 @@ class RayReplicas:
             self.count = count or room_for_actors(ray, options)
             self._present = [False] * self.count
             self._lives = [0] * self.count
+            self._gone: dict[int, str] = {}
             self._actors = [self._started(recipe) for _ in range(self.count)]
-            facts = self._first_facts()
+            self._facts = self._first_facts()
         except BaseException:
             self.close()
             raise
         self._present = [True] * self.count
-        self.process_ids = tuple(int(one["process"]) for one in facts)
         self.description: Mapping[str, Any] = {
             "replicas": self.count,
-            "nodes": len({one["node_id"] for one in facts}),
+            "nodes": len({one.node_id for one in self._facts}),
             "ray": ray.__version__,
             **asdict(options),
         }
+
+    @property
+    def process_ids(self) -> tuple[int, ...]:
+        """The numbers of the actors' processes, each on its own machine."""
+        return tuple(one.process_id for one in self._facts)
 
     def listen(self, sink: Sink) -> tuple[int, ...]:
         """Tell this sink from now on what happens; give the replicas that are ready."""
         with self._lock:
             self._sink = sink
-            return tuple(n for n, is_present in enumerate(self._present) if is_present)
+            present = tuple(n for n, is_present in enumerate(self._present) if is_present)
+            gone = list(self._gone.items())
+        for replica, what in gone:
+            sink(Gone(replica, what))
+        return present
 
     def take(self, samples: Samples) -> None:
         """Put samples into the object store, and have every replica take them."""
@@ -179,18 +151,18 @@ class RayReplicas:
 
     def _started(self, recipe: Recipe) -> Any:
         options = self._options
-        made = self._ray.remote(_Actor).options(
+        made = self._ray.remote(ReplicaActor).options(
             num_cpus=options.cpus, num_gpus=options.gpus, max_restarts=options.restarts
         )
         return made.remote(recipe)
 
-    def _first_facts(self) -> list[dict[str, str]]:
+    def _first_facts(self) -> list[ActorFacts]:
         """Wait until every actor has its model; give what they tell."""
-        asked = [actor.hello.remote() for actor in self._actors]
+        asked = [actor.take.remote(None) for actor in self._actors]
         limit_s = self._options.limit_s
         ready, _ = self._ray.wait(asked, num_returns=len(asked), timeout=limit_s)
         try:
-            facts: list[dict[str, str]] = self._ray.get(ready)
+            facts: list[ActorFacts] = self._ray.get(ready)
         except self._ray.exceptions.RayTaskError as error:
             raise error.as_instanceof_cause() from error
         except self._deaths() as error:
@@ -204,7 +176,7 @@ class RayReplicas:
                 "--workers, or give more time: --serving-option limit_s=600"
             )
         ours = importlib.metadata.version("inferometer")
-        others = {one["node"]: one["inferometer"] for one in facts if one["inferometer"] != ours}
+        others = {one.node: one.inferometer for one in facts if one.inferometer != ours}
         if others:
             listed = ", ".join(f"{node} has {version}" for node, version in others.items())
             raise ReplicaError(f"this machine has Inferometer {ours}, but {listed}; install one")
@@ -221,59 +193,58 @@ class RayReplicas:
             if self._is_closed or not self._present[replica] or self._lives[replica] != life:
                 return
             self._present[replica] = False
-            sink, samples = self._sink, self._samples
-        sink(Lost(replica, in_short(error)))
-        actor = self._actors[replica]
-        over = threading.Timer(
-            self._options.limit_s, self._ended, (replica, life, "it did not come back in time")
-        )
+            sink, facts = self._sink, self._facts[replica]
+        kind = type(error).__name__
+        sink(Lost(replica, f"the actor in process {facts.process_id} on {facts.node}: {kind}"))
+        late = f"it did not come back within {self._options.limit_s:g} s"
+        over = threading.Timer(self._options.limit_s, self._ended, (replica, life, late))
         over.daemon = True
         over.start()
+        self._ask_back(replica, life, over)
+
+    def _ask_back(self, replica: int, life: int, over: threading.Timer) -> None:
+        """Have an actor that starts anew take the samples; it is back once it has."""
+        with self._lock:
+            samples = self._samples
 
         def take_return(future: Any) -> None:
-            over.cancel()
             trouble = future.exception()
-            if trouble is None:
-                self._returned(replica, life, samples)
-            else:
+            if trouble is not None:
+                over.cancel()
                 self._ended(replica, life, in_short(trouble))
+            elif self._returned(replica, life, samples, future.result()):
+                over.cancel()
+            else:
+                self._ask_back(replica, life, over)
 
         try:
             # While an actor starts anew Ray keeps this call for it, as often as it dies.
-            ready = actor.take.options(max_task_retries=-1).remote(samples)
+            ready = self._actors[replica].take.options(max_task_retries=-1).remote(samples)
         except self._deaths() as trouble:
             over.cancel()
             self._ended(replica, life, in_short(trouble))
             return
         ready.future().add_done_callback(take_return)
 
-    def _returned(self, replica: int, life: int, samples: Any) -> None:
+    def _returned(self, replica: int, life: int, samples: Any, facts: ActorFacts) -> bool:
+        """Take an actor back; tell whether it has the samples that are wanted by now."""
         with self._lock:
             if self._is_closed or self._lives[replica] != life:
-                return
-            has_changed = samples is not self._samples
-            newest = self._samples
-            if not has_changed:
-                self._lives[replica] += 1
-                self._present[replica] = True
+                return True
+            if samples is not self._samples:
+                return False
+            self._lives[replica] += 1
+            self._present[replica] = True
+            self._facts[replica] = facts
             sink = self._sink
-        if not has_changed:
-            sink(Back(replica))
-            return
-        # Other samples were loaded while it was away.
-        again = self._actors[replica].take.options(max_task_retries=-1).remote(newest)
-        again.future().add_done_callback(
-            lambda future: (
-                self._ended(replica, life, in_short(future.exception()))
-                if future.exception()
-                else self._returned(replica, life, newest)
-            )
-        )
+        sink(Back(replica))
+        return True
 
     def _ended(self, replica: int, life: int, what: str) -> None:
         with self._lock:
-            if self._is_closed or self._lives[replica] != life:
+            if self._is_closed or self._lives[replica] != life or self._present[replica]:
                 return
             self._lives[replica] += 1
+            self._gone[replica] = what
             sink = self._sink
         sink(Gone(replica, what))

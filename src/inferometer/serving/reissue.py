@@ -10,6 +10,8 @@ from typing import Generic, TypeVar
 __all__ = ["Assignments", "Losses"]
 
 _MOST_LOSSES = 1
+# Replicas outlive a test, and so may an answer: no two tests have a ticket in common.
+_TICKETS = itertools.count()
 _AWAY, _PRESENT, _GONE = "away", "present", "gone"
 
 Batch = TypeVar("Batch")
@@ -51,7 +53,6 @@ class Assignments(Generic[Batch]):
         self._most = most_in_flight
         self._issued: dict[int, _Issued[Batch]] = {}
         self._again: deque[tuple[Batch, int]] = deque()
-        self._tickets = itertools.count()
 
     @property
     def has_again(self) -> bool:
@@ -119,7 +120,7 @@ class Assignments(Generic[Batch]):
         return losses
 
     def _begin(self, replica: int, batch: Batch, losses: int) -> int:
-        ticket = next(self._tickets)
+        ticket = next(_TICKETS)
         self._issued[ticket] = _Issued(replica, batch, losses)
         self._loads[replica] += 1
         return ticket

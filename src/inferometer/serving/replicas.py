@@ -146,7 +146,10 @@ class Replicas(Protocol):
     description: Mapping[str, Any]
 
     def listen(self, sink: Sink) -> tuple[int, ...]:
-        """Tell this sink from now on what happens; give the replicas that are ready."""
+        """Tell this sink from now on what happens; give the replicas that are ready.
+
+        It is told at once which are gone for good.
+        """
         ...
 
     def take(self, samples: Samples) -> None:

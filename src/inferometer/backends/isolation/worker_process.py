@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from inferometer.backends.isolation.worker import DONE, LARGEST_MESSAGE_BYTES, READY
 from inferometer.backends.protocol import BackendError, BackendOptions, ModelFile
-from inferometer.serving.shared_arrays import SharedArrays
+from inferometer.serving.shared_arrays import NotShareableError, SharedArrays
 
 __all__ = ["BackendFault", "Limits", "WorkerProcess"]
 
@@ -113,13 +113,19 @@ class WorkerProcess:
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> list[NDArray[Any]]:
         """Run a batch; raise `BackendFault`, or what the model's session raised there."""
         with self._lock:
-            layout = self._requests.put(inputs)
+            layout = self._layout(inputs)
             with contextlib.suppress(ConnectionError):  # told by the missing answer
                 self._control.send(layout)
             answer = self._answer(_CALLING, self._limits.call_s)
             if answer.startswith(DONE):
                 return [view.copy() for view in self._replies.views(answer[1:]).values()]
             raise self._error(answer, _CALLING)
+
+    def _layout(self, inputs: Mapping[str, NDArray[Any]]) -> bytes:
+        try:
+            return self._requests.put(inputs)
+        except NotShareableError as error:
+            raise BackendError(str(error)) from error
 
     def begin_end(self) -> None:
         """Have it end by itself, if it is idle."""
