@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,11 +17,13 @@ from inferometer.runs.kept_request import request_from, request_mapping
 from inferometer.runs.replica import WorkloadReplica
 from inferometer.runs.replicated import (
     SpreadLibrary,
+    check_serving,
     most_in_flight,
     recipe_of,
     samples_of,
     takes_own_samples,
 )
+from inferometer.serving import ReplicaError
 from inferometer.workloads import WorkloadOptions
 from tests.runs.sessions import Quiet
 from tests.serving.replica_doubles import ScriptedReplicas
@@ -104,11 +107,22 @@ def test_options_of_a_serving_are_kept_with_the_request(tmp_path: Path) -> None:
     )
 
 
-def test_words_are_checked(tmp_path: Path) -> None:
+def test_words_are_checked() -> None:
     with pytest.raises(SettingsError, match="given or own"):
-        takes_own_samples(request(tmp_path, kind="ray", extra={"samples": "some"}))
+        takes_own_samples(ServingOptions(extra={"samples": "some"}))
     with pytest.raises(SettingsError, match="in_flight"):
-        most_in_flight(request(tmp_path, kind="ray", extra={"in_flight": "0"}))
+        most_in_flight(ServingOptions(extra={"in_flight": "0"}))
+    with pytest.raises(SettingsError, match="has no option 'cpus'"):
+        check_serving(ServingOptions("processes", extra={"cpus": "1"}))
+    with pytest.raises(SettingsError, match="is for the servings"):
+        check_serving(ServingOptions(extra={"cpus": "1"}))
+    check_serving(ServingOptions("processes", extra={"restarts": "1", "samples": "own"}))
+
+
+def test_without_ray_the_message_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(ReplicaError, match=r"pip install 'inferometer\[ray\]'"):
+        check_serving(ServingOptions("ray"))
 
 
 @pytest.mark.slow

@@ -20,6 +20,7 @@ from inferometer.runs.model_timer import ModelTimer, TimedPredictor
 from inferometer.runs.remote_model import RemoteWatch, SplitPredictor, remote_sessions
 from inferometer.runs.replicated import (
     SpreadLibrary,
+    check_serving,
     most_in_flight,
     start_replicas,
     takes_own_samples,
@@ -75,6 +76,7 @@ class LoadedWorkload:
         note: Callable[[str], None] = lambda _: None,
         library: InputLibrary | None = None,
     ):
+        check_serving(request.serving)
         self._request = request
         self.workload, self._files, self._sessions = load_model(request, note)
         timer = ModelTimer()
@@ -211,10 +213,10 @@ class LoadedWorkload:
             max_batch_size=self.max_batch_size,
             max_wait_s=asked.max_wait_ms / 1e3,
             split_queries=scenario.is_multi_stream,
-            most_in_flight=most_in_flight(self._request),
+            most_in_flight=most_in_flight(asked),
         )
         if self._replicas is None:
-            has_each_load = takes_own_samples(self._request)
+            has_each_load = takes_own_samples(asked)
             self._replicas = start_replicas(self._request)
             library = self.library
             if isinstance(library, SpreadLibrary):

@@ -16,9 +16,19 @@ from inferometer.runs.request import PROCESSES, RAY, RunRequest, ServingOptions
 from inferometer.serving import Recipe, Replicas, Samples
 from inferometer.serving.process_options import ProcessOptions
 from inferometer.serving.process_replicas import ProcessReplicas
+from inferometer.serving.ray_cluster import RayOptions, check_ray
+from inferometer.serving.ray_replicas import RayReplicas
 from inferometer.workloads import InputLibrary
 
-__all__ = ["SpreadLibrary", "most_in_flight", "samples_of", "start_replicas", "takes_own_samples"]
+__all__ = [
+    "SpreadLibrary",
+    "check_serving",
+    "most_in_flight",
+    "recipe_of",
+    "samples_of",
+    "start_replicas",
+    "takes_own_samples",
+]
 
 _PLACE = "inferometer.runs.replica:WorkloadReplica"
 _PLACE = "inferometer.runs.replica:WorkloadReplica"
@@ -57,17 +67,32 @@ class SpreadLibrary:
         return self.inner.inputs(indices)
 
 
+def check_serving(serving: ServingOptions) -> None:
+    """Refuse what a serving doesn't take, before anything is loaded.
+
+    Raises `SettingsError`, and `ReplicaError` if Ray is asked for and isn't installed.
+    """
+    if serving.kind not in (PROCESSES, RAY):
+        if serving.extra:
+            raise SettingsError(
+                f"--serving-option {next(iter(serving.extra))} is for the servings {PROCESSES} "
+                f"and {RAY}"
+            )
+        return
+    takes_own_samples(serving)
+    most_in_flight(serving)
+    if serving.kind == PROCESSES:
+        ProcessOptions.of(_of_kind(serving))
+        return
+    RayOptions.of(_of_kind(serving))
+    check_ray()
+
+
 def start_replicas(request: RunRequest) -> Replicas:
     """Start the replicas that a request asks for; raise `ReplicaError` if that can't be."""
     serving = request.serving
-    options = {
-        name: word for name, word in serving.extra.items() if name not in (_SAMPLES, _IN_FLIGHT)
-    }
+    options = _of_kind(serving)
     if serving.kind == RAY:
-        # Nothing else imports Ray, and this only where it is asked for.
-        from inferometer.serving.ray_cluster import RayOptions  # noqa: PLC0415
-        from inferometer.serving.ray_replicas import RayReplicas  # noqa: PLC0415
-
         return RayReplicas(recipe_of(request), serving.workers, RayOptions.of(options))
     assert serving.kind == PROCESSES
     return ProcessReplicas(
@@ -75,17 +100,24 @@ def start_replicas(request: RunRequest) -> Replicas:
     )
 
 
-def takes_own_samples(request: RunRequest) -> bool:
+def _of_kind(serving: ServingOptions) -> dict[str, str]:
+    """Give the options that only the kind itself knows."""
+    return {
+        name: word for name, word in serving.extra.items() if name not in (_SAMPLES, _IN_FLIGHT)
+    }
+
+
+def takes_own_samples(serving: ServingOptions) -> bool:
     """Tell whether each replica loads samples itself; raise `SettingsError` for other words."""
-    word = request.serving.extra.get(_SAMPLES, _GIVEN)
+    word = serving.extra.get(_SAMPLES, _GIVEN)
     if word not in (_GIVEN, _OWN):
         raise SettingsError(f"the serving's {_SAMPLES} is {word!r}; it is {_GIVEN} or {_OWN}")
     return word == _OWN
 
 
-def most_in_flight(request: RunRequest) -> int:
+def most_in_flight(serving: ServingOptions) -> int:
     """Say how many batches a replica may have at a time; raise `SettingsError` for no number."""
-    word = request.serving.extra.get(_IN_FLIGHT, "2")
+    word = serving.extra.get(_IN_FLIGHT, "2")
     if not word.isdigit() or word == "0":
         raise SettingsError(f"the serving's {_IN_FLIGHT} is {word!r}; it is a number from 1 up")
     return int(word)

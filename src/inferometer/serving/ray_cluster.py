@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import math
 import os
 from collections.abc import Mapping
@@ -13,9 +14,9 @@ from inferometer.loadgen import SettingsError
 from inferometer.serving.option_words import read_options
 from inferometer.serving.replicas import ReplicaError
 
-__all__ = ["RayOptions", "connect_ray", "import_ray", "in_short", "room_for_actors"]
+__all__ = ["RayOptions", "check_ray", "connect_ray", "import_ray", "in_short", "room_for_actors"]
 
-_INSTALL = "pip install 'inferometer[ray]'"
+_MISSING = "the serving ray needs Ray, which isn't installed: pip install 'inferometer[ray]'"
 _NAMESPACE = "inferometer"
 _KEPT_CHARACTERS = 200
 
@@ -53,14 +54,22 @@ class RayOptions:
         return read
 
 
+def check_ray() -> None:
+    """Raise `ReplicaError` if Ray isn't installed, without importing it."""
+    try:
+        is_there = importlib.util.find_spec("ray") is not None
+    except ValueError:
+        is_there = False
+    if not is_there:
+        raise ReplicaError(_MISSING)
+
+
 def import_ray() -> Any:
     """Import Ray, which takes a second, when it is used."""
     try:
         return importlib.import_module("ray")
     except ImportError as error:
-        raise ReplicaError(
-            f"the serving ray needs Ray, which isn't installed: {_INSTALL}"
-        ) from error
+        raise ReplicaError(_MISSING) from error
 
 
 def connect_ray(ray: Any, options: RayOptions, count: int | None) -> None:
