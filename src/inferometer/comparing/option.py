@@ -203,7 +203,7 @@ def _wait_ms(text: str) -> float:
 
 
 def _serving_kind(text: str) -> str:
-    known = ("inline", "pool", "queue-runner")
+    known = ("inline", "pool", "processes", "ray", "queue-runner")
     if text not in known:
         raise ValueError(f"known: {', '.join(known)}")
     return text

@@ -20,6 +20,7 @@ _SERVING_FIELDS = {
     "workers": "workers",
     "max_batch": "max_batch_size",
     "max_wait_ms": "max_wait_ms",
+    "serving_extra": "extra",
 }
 
 
@@ -28,9 +29,9 @@ def with_tuned(request: RunRequest, tuned: TunedFile, explicit: Collection[str])
 
     explicit:
         Names of the command-line options that the user gave: ``threads``, ``serving``,
-        ``workers``, ``max_batch``, ``max_wait_ms``; what the request says of them comes
-        first, and so do its own backend options. Those of the file belong to its backend
-        and are left out with another one.
+        ``workers``, ``max_batch``, ``max_wait_ms``, ``serving_extra``; what the request says
+        of them comes first, and so do its own backend options. Those of the file belong to
+        its backend and are left out with another one.
     """
     takes_extra = request.backend == tuned.identity["backend"]
     setups: dict[Scenario, SystemOptions] = {}
