@@ -40,7 +40,7 @@ EXIT_INTERRUPTED = 130
 @threads_option
 @click.option(
     "--serving",
-    type=click.Choice(["inline", "pool", "queue-runner"]),
+    type=click.Choice(["inline", "pool", "processes", "ray", "queue-runner"]),
     help="[default: pool]",
 )
 @click.option("--workers", type=click.IntRange(1), help="pool workers [default: usable cores]")

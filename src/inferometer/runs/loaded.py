@@ -52,9 +52,7 @@ from inferometer.workloads import InputLibrary, WorkloadError
 
 __all__ = ["LoadedWorkload"]
 
-Serving = (
-    InlineServing | PoolServing | QueueRunnerServing | InFlightServing | ReplicaServing
-)
+Serving = InlineServing | PoolServing | QueueRunnerServing | InFlightServing | ReplicaServing
 
 _WARM_UP_CALLS = 5
 _WARM_UP_S = 1.0
