@@ -10,7 +10,19 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["ALWAYS", "NEVER", "SYSTEMS", "Load", "Reals", "SimulatedSystem", "one_server"]
+__all__ = [
+    "ALWAYS",
+    "NEVER",
+    "SYSTEMS",
+    "Load",
+    "Reals",
+    "Serve",
+    "SimulatedSystem",
+    "Times",
+    "lognormal",
+    "one_server",
+    "servers",
+]
 
 Reals = NDArray[np.float64]
 Times = Callable[[int, np.random.Generator], Reals]
@@ -150,15 +162,15 @@ def warming_up(base: Serve, slow_s: float, times_slower: float) -> Serve:
     return serve
 
 
-def _fixed(seconds: float) -> Times:
+def fixed(seconds: float) -> Times:
     return lambda count, _: np.full(count, seconds)
 
 
-def _exponential(mean_s: float) -> Times:
+def exponential(mean_s: float) -> Times:
     return lambda count, random: random.exponential(mean_s, count)
 
 
-def _lognormal(mean_s: float, sigma: float) -> Times:
+def lognormal(mean_s: float, sigma: float) -> Times:
     shift = sigma * sigma / 2
     return lambda count, random: mean_s * random.lognormal(-shift, sigma, count)
 
@@ -172,43 +184,43 @@ def _endless(times: Times) -> Serve:
     return lambda arrived, random: arrived + times(len(arrived), random)
 
 
-_SMALL = _lognormal(4e-3, 0.3)
+_SMALL = lognormal(4e-3, 0.3)
 _MIXED = _two_kinds(1e-3, 2e-2, 0.03)
 _LONG_S = 600.0
 
 SYSTEMS = (
-    SimulatedSystem("M/M/1", one_server(_exponential(2e-3)), 0.02, 270.0, 500.0),
-    SimulatedSystem("M/M/1, long bound", one_server(_exponential(2e-3)), 0.1, 450.0, 500.0),
-    SimulatedSystem("M/D/1", one_server(_fixed(2e-3)), 0.01, 290.0, 500.0),
+    SimulatedSystem("M/M/1", one_server(exponential(2e-3)), 0.02, 270.0, 500.0),
+    SimulatedSystem("M/M/1, long bound", one_server(exponential(2e-3)), 0.1, 450.0, 500.0),
+    SimulatedSystem("M/D/1", one_server(fixed(2e-3)), 0.01, 290.0, 500.0),
     SimulatedSystem("M/G/1, some queries long", one_server(_MIXED), 0.06, 420.0, 637.0),
-    SimulatedSystem("M/G/4, log-normal", servers(4, _lognormal(8e-3, 0.5)), 0.04, 415.0, 500.0),
-    SimulatedSystem("M/G/16, heavy tail", servers(16, _lognormal(2e-2, 1.0)), 0.15, 740.0, 800.0),
+    SimulatedSystem("M/G/4, log-normal", servers(4, lognormal(8e-3, 0.5)), 0.04, 415.0, 500.0),
+    SimulatedSystem("M/G/16, heavy tail", servers(16, lognormal(2e-2, 1.0)), 0.15, 740.0, 800.0),
     SimulatedSystem("one worker, batches", batching(1, 4e-3, 1e-3, 16), 0.03, 560.0, 800.0),
     SimulatedSystem("two workers, small batches", batching(2, 2e-3, 3e-3, 4), 0.02, 330.0, 571.0),
     SimulatedSystem(
         "speed differs from run to run",
-        speed_drifts(lambda speed: servers(2, _lognormal(5e-3 * speed, 0.3)), 0.02),
+        speed_drifts(lambda speed: servers(2, lognormal(5e-3 * speed, 0.3)), 0.02),
         0.03,
         310.0,
         400.0,
     ),
     SimulatedSystem("stalls", stalling(servers(2, _SMALL), 5.0, 0.02), 0.03, 400.0, 498.0),
     SimulatedSystem("warm-up", warming_up(servers(2, _SMALL), 0.3, 4.0), 0.03, 405.0, 500.0),
-    SimulatedSystem("tiny bound", servers(4, _lognormal(8e-3, 0.15)), 0.0125, 185.0, 500.0),
-    SimulatedSystem("slow model", servers(2, _lognormal(0.1, 0.2)), 0.5, 15.0, 20.0, 120.0),
-    SimulatedSystem("fast model", servers(4, _lognormal(1.2e-3, 0.4)), 0.01, 3050.0, 3333.0, 10.0),
+    SimulatedSystem("tiny bound", servers(4, lognormal(8e-3, 0.15)), 0.0125, 185.0, 500.0),
+    SimulatedSystem("slow model", servers(2, lognormal(0.1, 0.2)), 0.5, 15.0, 20.0, 120.0),
+    SimulatedSystem("fast model", servers(4, lognormal(1.2e-3, 0.4)), 0.01, 3050.0, 3333.0, 10.0),
     SimulatedSystem(
-        "M/M/1, by the book", one_server(_exponential(2e-3)), 0.02, 270.0, 500.0, _LONG_S
+        "M/M/1, by the book", one_server(exponential(2e-3)), 0.02, 270.0, 500.0, _LONG_S
     ),
-    SimulatedSystem("M/D/1, by the book", one_server(_fixed(2e-3)), 0.01, 290.0, 500.0, _LONG_S),
+    SimulatedSystem("M/D/1, by the book", one_server(fixed(2e-3)), 0.01, 290.0, 500.0, _LONG_S),
     SimulatedSystem(
         "M/G/1, some queries long, by the book", one_server(_MIXED), 0.06, 420.0, 637.0, _LONG_S
     ),
 )
 """Quick runs are of about ten thousand queries, those by the book of a quarter of a million."""
 
-NEVER = SimulatedSystem("never", _endless(_lognormal(3e-2, 0.3)), 0.02, 300.0, 300.0)
+NEVER = SimulatedSystem("never", _endless(lognormal(3e-2, 0.3)), 0.02, 300.0, 300.0)
 """Misses its bound at any rate."""
 
-ALWAYS = SimulatedSystem("always", _endless(_lognormal(3e-3, 0.3)), 0.02, 300.0, 300.0)
+ALWAYS = SimulatedSystem("always", _endless(lognormal(3e-3, 0.3)), 0.02, 300.0, 300.0)
 """Keeps its bound at any rate."""

@@ -17,6 +17,7 @@ __all__ = ["Bound", "observation_of"]
 
 _PARTS = 12
 _FEWEST_IN_A_PART = 8
+_MISSING = 15.0
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,8 @@ def _noise(latency_ns: NDArray[np.int64], slow_share: float) -> float | None:
 
     By leaving out a part at a time, where parts are stretches of time, so that slow queries
     that come together count together (the delete-a-group jackknife); and by how far the
-    latencies lie apart that are one deviation of the number of slow queries away.
+    latencies lie apart that are one deviation of the number of slow queries away. Both see too
+    little where few queries are slow, as these come together: they are raised for it.
     """
     count = len(latency_ns)
     if count < _PARTS * _FEWEST_IN_A_PART:
@@ -129,4 +131,4 @@ def _noise(latency_ns: NDArray[np.int64], slow_share: float) -> float | None:
     fast_end = _edge(latency_ns, slow_share + shift)
     slow_end = _edge(latency_ns, max(0.0, slow_share - shift))
     by_count = math.log(max(slow_end, 1.0) / max(fast_end, 1.0)) / 2
-    return max(by_parts, by_count) or None
+    return max(by_parts, by_count) * (1.0 + _MISSING / slow) or None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -24,7 +24,6 @@ _ROUGH = 0.1
 _NARROW = 1.1
 _SKEWED = 3.0
 _ASIDE = 0.88
-_MOST_TRIES = 5
 _MARGIN = 0.3
 _FEWEST_WHOLE = 2
 
@@ -88,7 +87,8 @@ class Estimate:
     def of(cls, belief: Belief, goal: Goal) -> Estimate:
         """Read it from what is believed."""
         loads = belief.highest_loads(goal.pass_share)
-        low, middle, high = np.quantile(loads, [1 - goal.confidence, 0.5, goal.confidence])
+        low = np.quantile(loads, 1 - goal.confidence, method="lower")
+        middle, high = np.quantile(loads, [0.5, goal.confidence])
         return cls(float(low), float(middle), float(high))
 
     @property
@@ -112,7 +112,7 @@ class Search:
 
     def run(self) -> Outcome:
         """Run until the goal is reached, or what it allows is used up."""
-        load = self._fitting(self.goal.start)
+        load = self.fitting(self.goal.start)
         while True:
             self.take(self.measure(load))
             outcome = self._ended()
@@ -120,36 +120,6 @@ class Search:
                 self.outcome = outcome
                 return outcome
             load = self._next(self.estimate)
-
-    def verify(self, runs: int) -> float | None:
-        """Give the highest load at which so many runs in a row passed, ``None`` for none."""
-        for load in self.loads_to_verify():
-            if self.passes(load, runs):
-                return load
-        return None
-
-    def loads_to_verify(self) -> Iterator[float]:
-        """Give the load to verify, and after each that missed a lower one; a few at most."""
-        load = self.given
-        for _ in range(_MOST_TRIES):
-            yield load
-            load = self._below(load)
-        self.outcome = Outcome.UNSTABLE
-
-    def passes(self, load: float, runs: int) -> bool:
-        """Run at a load so many times, and tell whether all passed; learn from each."""
-        for _ in range(runs):
-            one = self.measure(load)
-            self.take(one)
-            if not one.has_met:
-                return False
-        return True
-
-    def _below(self, load: float) -> float:
-        """Give the next load after one at which a run missed: surely a step lower."""
-        if self.goal.is_whole:
-            return max(self.goal.least, min(self.given, load - 1.0))
-        return max(self.goal.least, min(self.given, _rounded(load * (1.0 - self.goal.precision))))
 
     @property
     def given(self) -> float:
@@ -215,9 +185,10 @@ class Search:
         elif math.log(load / estimate.low) > _SKEWED * math.log(estimate.high / load):
             # Runs near the capacity don't tell a steep curve from a flat and noisy one.
             load = max(math.sqrt(load * estimate.low), load * _ASIDE)
-        return self._fitting(load)
+        return self.fitting(load)
 
-    def _fitting(self, load: float) -> float:
+    def fitting(self, load: float) -> float:
+        """Give the nearest load that may be tried."""
         load = min(max(load, self.goal.least), self.goal.most)
         return float(max(1, round(load))) if self.goal.is_whole else _rounded(load)
 

@@ -1,0 +1,111 @@
+"""Verifying: runs in a row at the load that is given, lower if one misses, higher if all pass."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from inferometer.capacity.search import Outcome, Search
+
+__all__ = ["Verified", "Verifying"]
+
+_MOST_TRIES = 6
+_DEEPEST = 0.6
+
+
+@dataclass(frozen=True)
+class Verified:
+    """A load at which so many runs in a row passed, and in which try."""
+
+    load: float
+    runs: int
+    attempt: int
+
+
+@dataclass
+class Verifying:
+    """Looks for the highest load at which ``runs`` runs in a row pass; at most six loads.
+
+    A try begins at the load that the search gives. After a miss it goes lower, by twice the
+    step each time; after a pass it climbs to what is believed by then, between the highest
+    load that passed and the lowest that missed, as long as that is more than the search's
+    precision above and the goal's budget lasts. Every run counts for what is believed.
+    """
+
+    search: Search
+    runs: int
+    passed: list[Verified] = field(default_factory=list)
+    _missed: float = math.inf
+    _misses: int = 0
+    _used_s: float = 0.0
+
+    def loads(self) -> Iterator[float]:
+        """Give a load to `attempt` at a time."""
+        load: float | None = self.search.given
+        for _ in range(_MOST_TRIES):
+            if load is None:
+                break
+            yield load
+            load = self._next()
+        if not self.passed:
+            self.search.outcome = Outcome.UNSTABLE
+
+    def attempt(self, number: int, load: float) -> None:
+        """Run at a load until one misses, or all passed."""
+        for _ in range(self.runs):
+            one = self.search.measure(load)
+            self.search.take(one)
+            self._used_s += one.seconds
+            if not one.has_met:
+                self._missed = min(self._missed, load)
+                self._misses += 1
+                return
+        self.passed.append(Verified(load, self.runs, number))
+
+    def run(self) -> Verified | None:
+        """Try until nothing higher is worth a try; give the best."""
+        for number, load in enumerate(self.loads(), start=1):
+            self.attempt(number, load)
+        return self.best
+
+    @property
+    def best(self) -> Verified | None:
+        """The highest load that passed and passes as often as asked for; else the surest."""
+        belief, goal = self.search.belief, self.search.goal
+        if not self.passed or belief is None:
+            return None
+        sure = {one: belief.sure_pass_share(one.load, goal.confidence) for one in self.passed}
+        good = [one for one in self.passed if sure[one] >= goal.pass_share]
+        if good:
+            return max(good, key=lambda one: one.load)
+        return max(self.passed, key=lambda one: sure[one])
+
+    def _next(self) -> float | None:
+        """Give the next load, or ``None`` if no other one is worth a try."""
+        search, goal, best = self.search, self.search.goal, self.best
+        if best is None:
+            return self._after_a_miss()
+        upper = min(search.given, self._missed * (1.0 - goal.precision / 2))
+        if not self._is_sure(best):
+            lower = search.fitting(max(upper, best.load * (1.0 - _DEEPEST)))
+            return lower if lower < min(one.load for one in self.passed) else None
+        load = search.fitting(math.floor(upper) if goal.is_whole else upper)
+        least = best.load + 1.0 if goal.is_whole else 0.0
+        is_higher = load >= max(least, best.load * (1.0 + goal.precision / 2))
+        return load if is_higher and self._used_s < goal.budget_s else None
+
+    def _after_a_miss(self) -> float | None:
+        """Go lower, to what is believed; but a single miss says far too much of the noise."""
+        goal = self.search.goal
+        if self._missed <= goal.least:
+            return None
+        step = min(_DEEPEST, goal.precision * 2**self._misses)
+        low, high = self._missed * (1.0 - step), self._missed * (1.0 - goal.precision)
+        load = self.search.fitting(min(max(self.search.given, low), high))
+        return max(goal.least, self._missed - 1.0) if load >= self._missed else load
+
+    def _is_sure(self, one: Verified) -> bool:
+        assert self.search.belief is not None
+        goal = self.search.goal
+        return self.search.belief.sure_pass_share(one.load, goal.confidence) >= goal.pass_share
