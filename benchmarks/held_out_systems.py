@@ -140,4 +140,4 @@ HELD_OUT = (
         "slow and few queries", servers(3, lognormal(0.2, 0.6)), 1.2, 11.0, 15.0, 100.0
     ),
 )
-"""Runs of ten thousand queries, as the quick ones that the search was tuned on, or of a thousand."""
+"""Runs of ten thousand queries, as the quick ones that it was tuned on, or of a thousand."""

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
-from inferometer.capacity.found import Trial
 from inferometer.capacity.observation import Observation
 from inferometer.capacity.question import Question
-from inferometer.capacity.reading import Bound, observation_of
+from inferometer.capacity.recorded import SEARCHING, read_series
 from inferometer.capacity.sure_miss import SureMiss
-from inferometer.loadgen import InferometerError, RunOptions, Scenario, SeriesRecord, Verdict
+from inferometer.capacity.trial import Trial
+from inferometer.loadgen import InferometerError, RunOptions, Scenario
 from inferometer.runs import Listener, TestResult
 from inferometer.runs.loaded import LoadedWorkload
 from inferometer.runs.recorder import record_test
 
-__all__ = ["Bench", "SearchError", "read_series"]
+__all__ = ["Bench", "SearchError"]
 
 _HANGS_AFTER_S = 60.0
-_KEEPS_UP = 0.93
-_FEWEST_SERVED = 20
 
 
 class SearchError(InferometerError):
@@ -47,8 +42,8 @@ class Bench:
         self._output = output
         self._listener = listener
         self._label = label
-        self.stage = "search"
-        self.place = Path("search")
+        self.stage = SEARCHING
+        self.place = Path(SEARCHING)
         self.trials: list[Trial] = []
         self.results: list[TestResult] = []
 
@@ -67,16 +62,26 @@ class Bench:
             queries,
             question.length.seconds,
         )
-        place = self.place / f"run_{len(self.results) + 1}"
+        place = self._free_place()
         self._listener.begin(
             f"{self.stage} {number}: {load:g} {question.unit}", self._about_s(load)
         )
         result = self._record(load, number, rule, place)
-        one = self._read(load, queries, rule, result)
+        series, verdict = result.recording.performance, result.verdict
+        assert series is not None
+        assert verdict is not None
+        one = read_series(load, series, verdict, question)
         self.trials.append(Trial(one, place, queries, self.stage))
         self.results.append(result)
         self._listener.end(result)
         return one
+
+    def _free_place(self) -> Path:
+        """Give the next folder in which nothing lies, neither from before nor cut off."""
+        number = len(self.results) + 1
+        while (self._output / self.place / f"run_{number}").exists():
+            number += 1
+        return self.place / f"run_{number}"
 
     def _about_s(self, load: float) -> float:
         if self._question.scenario is Scenario.SERVER:
@@ -115,54 +120,3 @@ class Bench:
                 f"{outcome.error or 'nothing came back'}"
             ) from outcome.error
         return result
-
-    def _read(self, load: float, queries: int, rule: SureMiss, result: TestResult) -> Observation:
-        series = result.recording.performance
-        assert series is not None
-        assert result.verdict is not None
-        return read_series(
-            load,
-            series,
-            result.verdict,
-            self._question.bound,
-            whole_queries=queries,
-            was_stopped=rule.has_missed,
-        )
-
-
-def read_series(
-    load: float,
-    series: SeriesRecord,
-    verdict: Verdict,
-    bound: Bound,
-    *,
-    whole_queries: int,
-    was_stopped: bool,
-) -> Observation:
-    """Read a recorded series; the verdict says whether it met its bound, where it has one."""
-    met = verdict.perf_constraints_met
-    if met is not None:
-        met = met and verdict.early_stopping_met is not False and not was_stopped
-    is_server = verdict.scenario is Scenario.SERVER
-    one = observation_of(
-        load,
-        series.query_latency_ns,
-        bound,
-        whole_queries=whole_queries,
-        length=series.query_count / whole_queries if was_stopped else 1.0,
-        seconds=series.stop_ns / 1e9,
-        has_met=met,
-        was_stopped=was_stopped,
-    )
-    return replace(one, served=_served(series, load)) if was_stopped and is_server else one
-
-
-def _served(series: SeriesRecord, load: float) -> float | None:
-    """Give the rate of answers in the second half of the issuing, if it was below the load."""
-    issued_ns = int(series.scheduled_ns[-1])
-    if issued_ns <= 0:
-        return None
-    done = series.completed_ns
-    count = int(np.count_nonzero((done > issued_ns // 2) & (done <= issued_ns)))
-    rate = count / (issued_ns / 2e9)
-    return rate if count >= _FEWEST_SERVED and rate < _KEEPS_UP * load else None

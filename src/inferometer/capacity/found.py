@@ -2,35 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from inferometer.capacity.observation import Observation
+from inferometer.capacity.asked import Asked
 from inferometer.capacity.question import Question
 from inferometer.capacity.search import Estimate, Goal, Outcome
+from inferometer.capacity.trial import Trial
 
-__all__ = ["Found", "Trial"]
-
-
-@dataclass(frozen=True)
-class Trial:
-    """A run: what it showed, where its recording lies, and for which stage it was."""
-
-    observation: Observation
-    folder: Path
-    whole_queries: int
-    stage: str
-
-    def to_mapping(self) -> dict[str, Any]:
-        """Give names and plain values, ready for JSON."""
-        return {
-            "stage": self.stage,
-            "folder": str(self.folder),
-            "whole_queries": self.whole_queries,
-            **self.observation.to_mapping(),
-        }
+__all__ = ["Found"]
 
 
 @dataclass(frozen=True)
@@ -43,16 +24,13 @@ class Found:
     estimate:
         Of the highest such load; ``None`` if nothing was run.
     pass_share, sure_pass_share:
-        How often a rerun of full length at ``load`` passes: over all that is plausible, and
-        at least, with the goal's confidence.
+        How often a rerun of full length at ``load`` passes: over all that is plausible, and at
+        least, with the goal's confidence. No more than the goal's pass share is claimed.
     verified:
         How many runs in a row passed at ``load``.
     """
 
-    workload: str
-    backend: str
-    question: Question
-    goal: Goal
+    asked: Asked
     outcome: Outcome
     load: float | None = None
     estimate: Estimate | None = None
@@ -62,8 +40,16 @@ class Found:
     trials: tuple[Trial, ...] = ()
     folder: Path = Path()
     verified_folder: Path | None = None
-    notes: tuple[str, ...] = ()
-    head: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def question(self) -> Question:
+        """What was searched."""
+        return self.asked.question
+
+    @property
+    def goal(self) -> Goal:
+        """How well it was to be known."""
+        return self.asked.goal
 
     @property
     def is_good(self) -> bool:
@@ -79,15 +65,12 @@ class Found:
         """Give names and plain values, ready for JSON."""
         estimate = self.estimate
         return {
-            **self.head,
-            "workload": self.workload,
-            "backend": self.backend,
+            **self.asked.to_mapping(),
+            "workload": self.asked.request.workload,
+            "backend": self.asked.request.backend,
             "scenario": self.question.scenario.value,
             "era": self.question.settings.era.value,
             "unit": self.question.unit,
-            "bound": vars(self.question.bound),
-            "whole_run": {**vars(self.question.length), "by_the_book": self.question.by_the_book},
-            "goal": _finite(vars(self.goal)),
             "outcome": self.outcome.value,
             "load": self.load,
             "estimate": None if estimate is None else vars(estimate),
@@ -97,11 +80,5 @@ class Found:
             "verified_folder": self.verified_folder and str(self.verified_folder),
             "runs": len(self.trials),
             "seconds": round(self.seconds, 3),
-            "notes": list(self.notes),
             "trials": [trial.to_mapping() for trial in self.trials],
         }
-
-
-def _finite(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Give values with an infinite one as ``None``, as JSON has none."""
-    return {name: None if value == float("inf") else value for name, value in values.items()}

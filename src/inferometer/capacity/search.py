@@ -111,15 +111,19 @@ class Search:
     belief: Belief | None = None
 
     def run(self) -> Outcome:
-        """Run until the goal is reached, or what it allows is used up."""
-        load = self.fitting(self.goal.start)
-        while True:
+        """Run until the goal is reached, or what it allows is used up; go on if some was run."""
+        while not self.has_ended():
+            is_first = not self.observations
+            load = self.fitting(self.goal.start) if is_first else self._next(self.estimate)
             self.take(self.measure(load))
-            outcome = self._ended()
-            if outcome is not None:
-                self.outcome = outcome
-                return outcome
-            load = self._next(self.estimate)
+        return self.outcome
+
+    def has_ended(self) -> bool:
+        """Whether what was run suffices; the outcome then says how it ended."""
+        outcome = self._ended() if self.observations else None
+        if outcome is not None:
+            self.outcome = outcome
+        return outcome is not None
 
     @property
     def given(self) -> float:

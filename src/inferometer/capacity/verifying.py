@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from inferometer.capacity.observation import Observation
 from inferometer.capacity.search import Outcome, Search
 
 __all__ = ["Verified", "Verifying"]
@@ -36,38 +37,74 @@ class Verifying:
     search: Search
     runs: int
     passed: list[Verified] = field(default_factory=list)
+    _attempts: int = 0
+    _begun: tuple[float, int] | None = None
     _missed: float = math.inf
     _misses: int = 0
     _used_s: float = 0.0
 
-    def loads(self) -> Iterator[float]:
-        """Give a load to `attempt` at a time."""
-        load: float | None = self.search.given
-        for _ in range(_MOST_TRIES):
-            if load is None:
-                break
-            yield load
-            load = self._next()
+    def attempts(self) -> Iterator[tuple[int, float]]:
+        """Give the number and the load of a try at a time, for `attempt`.
+
+        The first is one that was begun before, if there is one.
+        """
+        load = self._begun[0] if self._begun else self._following()
+        while load is not None and self._attempts < _MOST_TRIES:
+            self._attempts += 1
+            yield self._attempts, load
+            load = self._following()
         if not self.passed:
             self.search.outcome = Outcome.UNSTABLE
 
-    def attempt(self, number: int, load: float) -> None:
+    def conclude(self) -> None:
+        """Set the outcome of a search whose tries were all made before."""
+        is_over = self._begun is None and (self._attempts >= _MOST_TRIES or not self._following())
+        if not is_over:
+            self.search.outcome = Outcome.INTERRUPTED
+        elif not self.passed:
+            self.search.outcome = Outcome.UNSTABLE
+
+    def attempt(self, load: float) -> None:
         """Run at a load until one misses, or all passed."""
-        for _ in range(self.runs):
-            one = self.search.measure(load)
-            self.search.take(one)
-            self._used_s += one.seconds
-            if not one.has_met:
-                self._missed = min(self._missed, load)
-                self._misses += 1
+        passed = self._begun[1] if self._begun else 0
+        self._begun = None
+        while passed < self.runs:
+            if not self._take(self.search.measure(load)):
                 return
-        self.passed.append(Verified(load, self.runs, number))
+            passed += 1
+        self._pass(load)
+
+    def count(self, number: int, observations: Sequence[Observation]) -> None:
+        """Count the runs of a try that was made before; one that was cut off is gone on with."""
+        load = observations[0].load
+        met = [self._take(one) for one in observations]
+        if not all(met):
+            self._attempts = number
+        elif len(observations) < self.runs:
+            self._begun, self._attempts = (load, len(observations)), number - 1
+        else:
+            self._attempts = number
+            self._pass(load)
 
     def run(self) -> Verified | None:
         """Try until nothing higher is worth a try; give the best."""
-        for number, load in enumerate(self.loads(), start=1):
-            self.attempt(number, load)
+        for _, load in self.attempts():
+            self.attempt(load)
         return self.best
+
+    def _take(self, one: Observation) -> bool:
+        self.search.take(one)
+        self._used_s += one.seconds
+        if not one.has_met:
+            self._missed = min(self._missed, one.load)
+            self._misses += 1
+        return one.has_met
+
+    def _pass(self, load: float) -> None:
+        self.passed.append(Verified(load, self.runs, self._attempts))
+
+    def _following(self) -> float | None:
+        return self._next() if self._attempts else self.search.given
 
     @property
     def best(self) -> Verified | None:
@@ -86,13 +123,14 @@ class Verifying:
         search, goal, best = self.search, self.search.goal, self.best
         if best is None:
             return self._after_a_miss()
+        # With nothing verified yet each step is lower; from here on it may be higher again.
         upper = min(search.given, self._missed * (1.0 - goal.precision / 2))
         if not self._is_sure(best):
             lower = search.fitting(max(upper, best.load * (1.0 - _DEEPEST)))
             return lower if lower < min(one.load for one in self.passed) else None
         load = search.fitting(math.floor(upper) if goal.is_whole else upper)
         least = best.load + 1.0 if goal.is_whole else 0.0
-        is_higher = load >= max(least, best.load * (1.0 + goal.precision / 2))
+        is_higher = load >= max(least, best.load * (1.0 + goal.precision))
         return load if is_higher and self._used_s < goal.budget_s else None
 
     def _after_a_miss(self) -> float | None:

@@ -11,7 +11,7 @@ from typing import Any
 import click
 from rich.console import Console
 
-from inferometer.capacity import Found, Outcome, Wishes, find
+from inferometer.capacity import Found, Outcome, Wishes, find, go_on, show
 from inferometer.cli.as_run import as_run
 from inferometer.cli.options import (
     backend_options,
@@ -25,15 +25,18 @@ from inferometer.cli.options import (
 from inferometer.cli.output import listener_for
 from inferometer.cli.request import requests_of
 from inferometer.loadgen import Scenario
+from inferometer.report.capacity_page import write_capacity
 from inferometer.report.capacity_terminal import print_found
+from inferometer.runs import Listener
 
 __all__ = ["command"]
 
 EXIT_INTERRUPTED = 130
+PAGE = "search.html"
 
 
 @click.command("search")
-@click.argument("workload")
+@click.argument("workload", required=False)
 @workload_options
 @click.option("--scenario", default="Server", show_default=True, help="Server or MultiStream")
 @backend_options
@@ -109,6 +112,18 @@ EXIT_INTERRUPTED = 130
     type=click.Path(path_type=Path, file_okay=False),
     help="folder for everything recorded [default: runs/<time>-search-<workload>]",
 )
+@click.option(
+    "--resume",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="FOLDER",
+    help="go on with a search that was cut off; what was run counts",
+)
+@click.option(
+    "--show",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="FOLDER",
+    help="only show what a search has recorded, computed anew",
+)
 @json_option
 @quiet_option
 def command(**options: Any) -> None:
@@ -119,21 +134,38 @@ def command(**options: Any) -> None:
     or more of reruns pass; five in a row have done so. Every run is recorded.
     Exit code 0 if a load was found, 1 if not, 130 if it was interrupted.
     """
-    stamp = time.strftime("%Y%m%d-%H%M%S")
-    output = options["output"] or Path("runs") / f"{stamp}-search-{options['workload']}"
     console = Console(stderr=options["as_json"])
     listener = listener_for(console, quiet=options["as_json"] or options["quiet"])
-    found = _found(options, output, listener)
+    found = _found(options, listener)
+    page = write_capacity(found, found.folder / PAGE)
     if options["as_json"]:
-        click.echo(json.dumps(found.to_mapping(), indent=2, ensure_ascii=False, default=str))
+        values = {**found.to_mapping(), "folder": str(found.folder), "report": str(page)}
+        click.echo(json.dumps(values, indent=2, ensure_ascii=False, default=str))
     else:
         print_found(found, console)
+        console.print(f"report: {page}", style="bold", highlight=False, soft_wrap=True)
     if found.outcome is Outcome.INTERRUPTED:
-        sys.exit(EXIT_INTERRUPTED)
+        click.echo(f"to go on: inferometer search --resume {found.folder}", err=True)
+        if not options["show"]:
+            sys.exit(EXIT_INTERRUPTED)
     sys.exit(0 if found.is_good else 1)
 
 
-def _found(options: dict[str, Any], output: Path, listener: Any) -> Found:
+def _found(options: dict[str, Any], listener: Listener) -> Found:
+    """Search anew, go on, or only read: by which of them is named."""
+    names = ("workload", "resume", "show")
+    if sum(options[name] is not None for name in names) != 1:
+        raise click.UsageError("give a WORKLOAD, or --resume FOLDER, or --show FOLDER")
+    if options["show"]:
+        return show(options["show"])
+    if options["resume"]:
+        return go_on(options["resume"], listener)
+    stamp = time.strftime("%Y%m%d-%H%M%S")
+    output = options["output"] or Path("runs") / f"{stamp}-search-{options['workload']}"
+    return _searched(options, output, listener)
+
+
+def _searched(options: dict[str, Any], output: Path, listener: Listener) -> Found:
     asked = {
         **as_run(),
         **options,
