@@ -34,6 +34,7 @@ _NEAR = 0.3
 _POINTS = 72
 _TAIL = 1e-4
 _PARTICLES = 600
+_NONE = 6.0
 
 
 @dataclass(frozen=True)
@@ -70,11 +71,14 @@ class Belief:
         return float(np.quantile(shares, 1.0 - confidence, method="lower"))
 
     def highest_loads(self, pass_share: float) -> Reals:
-        """Give the highest load at which so many whole runs pass, by each plausible system."""
-        low, high = float(self.centre.min()) - 1.5, float(self.centre.max()) + 0.05
+        """Give the highest load at which so many whole runs pass, by each plausible system.
+
+        Where none does, it is a load far below any.
+        """
+        low, high = float(self.centre.min()) - _NONE, float(self.centre.max()) + 0.05
         logs = self.centre.copy()
         lowest, highest = np.full_like(logs, low), np.full_like(logs, high)
-        for _ in range(26):
+        for _ in range(30):
             logs = (lowest + highest) / 2
             shares = _passing(logs - self.centre, self.floor, self.room, self.noise * self.spread)
             passes = shares >= pass_share

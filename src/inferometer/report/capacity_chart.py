@@ -52,14 +52,14 @@ def capacity_chart(found: Found) -> Markup:
         "The table below holds the figures. Circles met the bound, diamonds missed it, and "
         "crosses were ended early because they had missed it.",
     )
-    canvas.axes(x, y, (lambda value: f"{value:,.4g}", lambda value: f"{value:g}"))
+    canvas.axes(x, y, (lambda value: f"{value:,g}", lambda value: f"{value:g}"))
     canvas.names(unit, "latency / bound")
     if found.estimate:
         canvas.shade(x, found.estimate.low, found.estimate.high)
     _curves(canvas, found, x, y)
     canvas.level(y, Marker(1.0, "bound", "bound"))
     if found.load is not None:
-        canvas.markers(x, [Marker(found.load, f"given: {found.load:,.4g}", "given")])
+        canvas.markers(x, [Marker(found.load, f"given: {found.load:,g}", "given")])
     for number, trial in enumerate(found.trials, start=1):
         _point(canvas, number, trial, found, (x, y))
     return canvas.svg()
@@ -98,7 +98,7 @@ def _point(
     canvas: Canvas, number: int, trial: Trial, found: Found, scales: tuple[Scale, Scale]
 ) -> None:
     one, unit = trial.observation, found.question.unit
-    told = f"run {number}: {one.load:,.4g} {unit}, {word_of(one)}, {trial.stage}"
+    told = f"run {number}: {one.load:,g} {unit}, {word_of(one)}, {trial.stage}"
     if math.isfinite(one.share):
         told += f", latency {one.share:.3g} times the bound"
     canvas.add(

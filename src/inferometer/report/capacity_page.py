@@ -49,7 +49,7 @@ def _row(number: int, trial: Trial, found: Found) -> dict[str, Any]:
     return {
         "number": number,
         "stage": trial.stage,
-        "load": f"{one.load:,.4g}",
+        "load": f"{one.load:,g}",
         "share": f"{one.share:.3f}" if math.isfinite(one.share) else "–",
         "queries": f"{one.queries:,} of {trial.whole_queries:,}",
         "seconds": f"{one.seconds:.1f}",

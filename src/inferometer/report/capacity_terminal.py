@@ -36,7 +36,7 @@ def _cells(trial: Trial) -> tuple[str, ...]:
     share = f"{one.share:.3f}" if math.isfinite(one.share) else "–"
     return (
         trial.stage,
-        f"{one.load:,.4g}",
+        f"{one.load:,g}",
         share,
         f"{one.queries:,}",
         f"{one.seconds:.1f}",

@@ -49,8 +49,8 @@ def found_lines(found: Found) -> list[str]:
     ]
     if estimate is not None:
         lines.append(
-            f"highest load at which {goal.pass_share:.0%} of reruns pass: {estimate.low:,.4g} to "
-            f"{estimate.high:,.4g}, each end with {goal.confidence:.0%} confidence"
+            f"highest load at which {goal.pass_share:.0%} of reruns pass: {estimate.low:,.5g} to "
+            f"{estimate.high:,.5g}, each end with {goal.confidence:.0%} confidence"
         )
         if found.load is not None and estimate.high > _WELL_ABOVE * found.load:
             lines.append(
