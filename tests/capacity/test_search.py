@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 
 import numpy as np
 import pytest
@@ -11,7 +10,8 @@ from benchmarks.search import measure_of
 from benchmarks.search_truth import passes
 from benchmarks.simulated_systems import ALWAYS, NEVER, SYSTEMS, SimulatedSystem
 
-from inferometer.capacity import Goal, Observation, Outcome, Search
+from inferometer.capacity import Goal, Outcome, Search
+from tests.capacity.scripted import Scripted
 
 QUEUE = next(one for one in SYSTEMS if one.name == "M/M/1, long bound")
 CAPACITY = 445.0
@@ -77,28 +77,6 @@ def test_reruns_fail_no_more_often_than_said() -> None:
     assert wrong <= 6
 
 
-def test_verifying_steps_down_until_all_pass() -> None:
-    scripted = Scripted(capacity=100.0, misses=1)
-    search = Search(Goal(50.0, 1.0, 1e4), scripted)
-    search.run()
-    scripted.is_verifying = True
-    first = search.given
-    load = search.verify(5)
-    assert load is not None
-    assert load < first
-    assert [one.load for one in search.observations[-5:]] == [load] * 5
-    assert all(one.has_met for one in search.observations[-5:])
-
-
-def test_nothing_is_given_where_nothing_passes() -> None:
-    scripted = Scripted(capacity=100.0, misses=99)
-    search = Search(Goal(50.0, 1.0, 1e4), scripted)
-    search.run()
-    scripted.is_verifying = True
-    assert search.verify(5) is None
-    assert search.outcome is Outcome.UNSTABLE
-
-
 def test_whole_numbers_of_streams() -> None:
     scripted = Scripted(capacity=23.4)
     search = Search(Goal(4.0, 1.0, 512.0, is_whole=True, precision=0.01), scripted)
@@ -114,24 +92,3 @@ def test_an_interrupt_leaves_what_was_seen() -> None:
         search.run()
     assert search.outcome is Outcome.INTERRUPTED
     assert len(search.observations) == 2
-
-
-class Scripted:
-    """A system whose share is a smooth curve with little noise; it can miss when verified."""
-
-    def __init__(self, capacity: float, misses: int = 0, interrupts_after: int = 10**6):
-        self.capacity, self.misses, self.left = capacity, misses, interrupts_after
-        self.is_verifying = False
-        self.random = np.random.default_rng(1)
-
-    def __call__(self, load: float) -> Observation:
-        if self.left == 0:
-            raise KeyboardInterrupt
-        self.left -= 1
-        utilisation = load / (self.capacity * 1.25)
-        share = 100.0 if utilisation >= 1 else 0.2 / (1 - utilisation)
-        share *= math.exp(self.random.normal(0, 0.01))
-        if self.is_verifying and self.misses:
-            self.misses -= 1
-            share = max(share, 1.1)
-        return Observation(load, share, 0.01, has_met=share <= 1.0, seconds=1.0)

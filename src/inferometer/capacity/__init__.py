@@ -11,7 +11,7 @@ from inferometer.capacity.question import Question
 from inferometer.capacity.reading import Bound, observation_of
 from inferometer.capacity.search import Estimate, Goal, Outcome, Search
 from inferometer.capacity.trial import Trial
-from inferometer.capacity.verifying import Verified, Verifying
+from inferometer.capacity.verifying import Verified, Verifying, least_pass_share
 
 __all__ = [
     "SEARCH",
@@ -33,6 +33,7 @@ __all__ = [
     "believe",
     "find",
     "go_on",
+    "least_pass_share",
     "log_share_and_slope",
     "observation_of",
     "show",

@@ -10,7 +10,7 @@ from inferometer.capacity.found import Found
 from inferometer.capacity.recorded import SEARCHING, attempt_of, verification_folder
 from inferometer.capacity.search import Measure, Outcome, Search
 from inferometer.capacity.trial import Trial
-from inferometer.capacity.verifying import Verifying
+from inferometer.capacity.verifying import Verifying, least_pass_share
 from inferometer.runs.folder import write_json
 
 __all__ = ["Known"]
@@ -41,7 +41,7 @@ class Known:
     @property
     def found(self) -> Found:
         """What is known by now: the verified load, or with none asked for the given one."""
-        search, goal = self.search, self.asked.goal
+        search = self.search
         best, verified, place = self.verifying.best, 0, None
         load: float | None = None
         if best is not None:
@@ -51,7 +51,7 @@ class Known:
         belief, share, sure = search.belief, None, None
         if load is not None and belief is not None:
             share = belief.pass_share(load)
-            sure = min(goal.pass_share, belief.sure_pass_share(load, goal.confidence))
+            sure = least_pass_share(search, load, is_verified=verified > 0)
         return Found(
             asked=self.asked,
             outcome=search.outcome,

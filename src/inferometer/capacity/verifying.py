@@ -9,10 +9,24 @@ from dataclasses import dataclass, field
 from inferometer.capacity.observation import Observation
 from inferometer.capacity.search import Outcome, Search
 
-__all__ = ["Verified", "Verifying"]
+__all__ = ["Verified", "Verifying", "least_pass_share"]
 
 _MOST_TRIES = 6
 _DEEPEST = 0.6
+_UNVERIFIED = 0.2
+
+
+def least_pass_share(search: Search, load: float, *, is_verified: bool) -> float:
+    """Give how often a rerun at a load passes at least, with the goal's confidence.
+
+    No more than the goal's pass share is claimed. The load was chosen by the runs that are to
+    tell of it, which may have been lucky: unless others verified it, a fifth of the doubt is
+    allowed.
+    """
+    assert search.belief is not None
+    goal = search.goal
+    doubt = (1.0 - goal.confidence) * (1.0 if is_verified else _UNVERIFIED)
+    return min(goal.pass_share, search.belief.sure_pass_share(load, 1.0 - doubt))
 
 
 @dataclass(frozen=True)
@@ -113,11 +127,10 @@ class Verifying:
     @property
     def best(self) -> Verified | None:
         """The highest load that passed and passes as often as asked for; else the surest."""
-        belief, goal = self.search.belief, self.search.goal
-        if not self.passed or belief is None:
+        if not self.passed:
             return None
-        sure = {one: belief.sure_pass_share(one.load, goal.confidence) for one in self.passed}
-        good = [one for one in self.passed if sure[one] >= goal.pass_share]
+        sure = {one: self._sure(one) for one in self.passed}
+        good = [one for one in self.passed if sure[one] >= self.search.goal.pass_share]
         if good:
             return max(good, key=lambda one: one.load)
         return max(self.passed, key=lambda one: sure[one])
@@ -129,7 +142,7 @@ class Verifying:
             return self._after_a_miss()
         # With nothing verified yet each step is lower; from here on it may be higher again.
         upper = min(search.given, self._missed * (1.0 - goal.precision / 2))
-        if not self._is_sure(best):
+        if self._sure(best) < goal.pass_share:
             lower = search.fitting(max(upper, best.load * (1.0 - _DEEPEST)))
             return lower if lower < min(one.load for one in self.passed) else None
         load = search.fitting(math.floor(upper) if goal.is_whole else upper)
@@ -147,7 +160,5 @@ class Verifying:
         load = self.search.fitting(min(max(self.search.given, low), high))
         return max(goal.least, self._missed - 1.0) if load >= self._missed else load
 
-    def _is_sure(self, one: Verified) -> bool:
-        assert self.search.belief is not None
-        goal = self.search.goal
-        return self.search.belief.sure_pass_share(one.load, goal.confidence) >= goal.pass_share
+    def _sure(self, one: Verified) -> float:
+        return least_pass_share(self.search, one.load, is_verified=True)

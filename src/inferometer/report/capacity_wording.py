@@ -34,8 +34,9 @@ def answer_of(found: Found) -> str:
     assert found.sure_pass_share is not None
     # Never rounded up: more would be claimed than is known.
     share = math.floor(found.sure_pass_share * 100 + 1e-9) / 100
+    word = found.outcome.value + ("" if found.verified else ", not verified")
     return (
-        f"{found.load:,.6g} {found.question.unit}: {found.outcome.value}; a rerun passes at least "
+        f"{found.load:,.6g} {found.question.unit}: {word}; a rerun passes at least "
         f"{share:.0%} of the time, with {found.goal.confidence:.0%} confidence"
     )
 
