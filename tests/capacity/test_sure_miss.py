@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from benchmarks.simulated_systems import one_server
 
-from inferometer.capacity import Bound
-from inferometer.capacity.bench import read_series
+from inferometer.capacity import Bound, Question
+from inferometer.capacity.question import Length
+from inferometer.capacity.recorded import read_series
 from inferometer.capacity.sure_miss import SureMiss
 from inferometer.loadgen import (
     Era,
@@ -65,14 +66,10 @@ def test_far_too_much_load_ends_at_once() -> None:
     assert series is not None
     assert verdict is not None
     assert series.query_count < 1_000
-    one = read_series(
-        2_000.0,
-        series,
-        verdict,
-        Bound.of(Era.V05, BOUND_NS, 0.99),
-        whole_queries=10_000,
-        was_stopped=True,
-    )
+    bound, length = Bound.of(Era.V05, BOUND_NS, 0.99), Length(5.0, 1_000)
+    question = Question(outcome.recording.settings, bound, length, by_the_book=False)
+    one = read_series(2_000.0, series, verdict, question)
+    assert one.was_stopped
     assert not one.has_met
     assert one.served == pytest.approx(500.0, rel=0.05)
 

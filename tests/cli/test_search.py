@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from inferometer.capacity import Observation, believe
 from inferometer.runs import load_session
 from tests.cli.test_cli import inferometer
 
@@ -22,22 +21,25 @@ def test_a_search_is_recorded_and_can_be_recomputed(tmp_path: Path) -> None:
     found = inferometer(*words, *asked, "--output", "out", "--json", cwd=tmp_path)
     assert found.returncode in (0, 1), found.stderr
     values = json.loads(found.stdout)
-    assert values == json.loads((tmp_path / "out/search.json").read_text("utf-8"))
+    kept = json.loads((tmp_path / "out/search.json").read_text("utf-8"))
+    assert {**kept, "folder": "out", "report": "out/search.html"} == values
     assert values["unit"] == "queries/s"
     assert values["runs"] == len(values["trials"]) > 0
     for trial in values["trials"]:
         assert (tmp_path / "out" / trial["folder"] / "recording.npz").is_file()
     if values["load"] is not None:
-        names = Observation.__dataclass_fields__
-        runs = [
-            Observation.from_mapping({name: trial[name] for name in names})
-            for trial in values["trials"]
-        ]
-        belief = believe(runs, values["goal"]["saturation"])
-        assert belief.pass_share(values["load"]) == pytest.approx(values["pass_share"])
         verified = load_session(tmp_path / "out" / values["verified_folder"])
         assert len(verified.tests) == 2
         assert all(test.is_valid for test in verified.tests)
+    shown = inferometer("search", "--show", "out", "--json", cwd=tmp_path)
+    assert json.loads(shown.stdout) == values
+    assert "<svg" in (tmp_path / "out/search.html").read_text("utf-8")
+    (tmp_path / "out" / values["trials"][-1]["folder"] / "recording.npz").unlink()
+    resumed = inferometer("search", "--resume", "out", "--json", cwd=tmp_path)
+    assert resumed.returncode in (0, 1), resumed.stderr
+    again = json.loads(resumed.stdout)["trials"]
+    assert again[: len(values["trials"]) - 1] == values["trials"][:-1]
+    assert len(again) >= len(values["trials"])
 
 
 @pytest.mark.parametrize(
@@ -51,3 +53,19 @@ def test_what_can_not_be_searched(words: list[str], said: str, tmp_path: Path) -
     found = inferometer("search", "pocket-mobilenet", "--count", "10", *words, cwd=tmp_path)
     assert found.returncode == 2
     assert said in found.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([], "give a WORKLOAD, or --resume FOLDER, or --show FOLDER"),
+        (["pocket-mobilenet", "--show", "x"], "give a WORKLOAD"),
+        (["--show", "nowhere"], "nowhere holds no search"),
+        (["--resume", "nowhere"], "nowhere holds no search"),
+    ],
+)
+def test_one_folder_or_one_workload(words: list[str], said: str, tmp_path: Path) -> None:
+    found = inferometer("search", *words, cwd=tmp_path)
+    assert found.returncode == 2
+    assert said in found.stderr
+    assert "Traceback" not in found.stderr

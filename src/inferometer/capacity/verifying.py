@@ -11,7 +11,7 @@ from inferometer.capacity.search import Outcome, Search
 
 __all__ = ["Verified", "Verifying", "least_pass_share"]
 
-_MOST_TRIES = 6
+_MOST_TRIES = 8
 _DEEPEST = 0.6
 _UNVERIFIED = 0.2
 
@@ -40,12 +40,12 @@ class Verified:
 
 @dataclass
 class Verifying:
-    """Looks for the highest load at which ``runs`` runs in a row pass; at most six loads.
+    """Looks for the highest load at which ``runs`` runs in a row pass; at most eight tries.
 
     A try begins at the load that the search gives. After a miss it goes lower, by twice the
-    step each time; after a pass it climbs to what is believed by then, between the highest
-    load that passed and the lowest that missed, as long as that is more than the search's
-    precision above and the goal's budget lasts. Every run counts for what is believed.
+    step each time; after a pass it climbs to what is believed by then, and after a miss there to
+    between the two, as long as that is more than the search's precision above what passed and
+    the goal's budget lasts. Every run counts for what is believed.
     """
 
     search: Search
@@ -116,6 +116,8 @@ class Verifying:
 
     def _pass(self, load: float) -> None:
         self.passed.append(Verified(load, self.runs, self._attempts))
+        # What missed before may have been bad luck: what is believed by now weighs it.
+        self._missed = math.inf
 
     def _following(self) -> float | None:
         if self._attempts:
