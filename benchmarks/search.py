@@ -176,7 +176,7 @@ def _report(scores: _Scores) -> None:
     for score in scores.values():
         print(score.line)
     print("\nruns at an equal share of wrong answers:")
-    for name, word in ((_OURS, "judged"), (_VERIFIED, "beside it")):
+    for name, word in ((_VERIFIED, "judged"), (_OURS, "before it verifies")):
         ours, peer = scores[name], _at_equal_wrong(scores, name)
         ratio = ours.runs / peer.runs
         print(
