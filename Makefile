@@ -98,7 +98,7 @@ TORCHS_OWN := torch triton cuda-bindings cuda-pathfinder cuda-toolkit nvidia-cub
 lock:
 	$(UV) --generate-hashes --extra onnxruntime --extra detection pyproject.toml -o requirements/run.txt
 	$(UV) --generate-hashes -c requirements/run.txt --extra images --extra llm --extra quantization --extra remote --extra serve --group test --group lint pyproject.toml -o requirements/test.txt
-	$(UV) --generate-hashes -c requirements/test.txt --extra mlflow --extra openvino --extra results --group browser pyproject.toml -o requirements/all.txt
+	$(UV) --generate-hashes -c requirements/test.txt --extra mlflow --extra openvino --extra ray --extra results --group browser pyproject.toml -o requirements/all.txt
 	$(UV) --generate-hashes -c requirements/test.txt -c requirements/all.txt -c requirements/torch.txt $(TORCHS_OWN:%=--no-emit-package %) requirements/frameworks.in --extra litert --extra ncnn --extra executorch pyproject.toml -o requirements/frameworks.txt
 	$(UV) --generate-hashes -c requirements/run.txt --group bench -o requirements/bench.txt
 	echo "kserve==0.21.0 onnxruntime" | tr ' ' '\n' | uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header --generate-hashes - -o requirements/servers.txt
