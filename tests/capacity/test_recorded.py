@@ -44,7 +44,7 @@ def test_what_search_json_says_of_the_runs_is_not_believed(folder: Path, tmp_pat
         (folder / SEARCH).write_text(original, "utf-8")
 
 
-@pytest.mark.parametrize("runs", [2, 7])
+@pytest.mark.parametrize("runs", [2, pytest.param(7, marks=pytest.mark.slow)])
 def test_runs_before_an_interrupt_count(runs: int, tmp_path: Path, folder: Path) -> None:
     first = Recorded(tmp_path, interrupts_after=runs)
     with pytest.raises(KeyboardInterrupt):

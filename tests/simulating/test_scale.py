@@ -28,6 +28,8 @@ from inferometer.simulating.events import run_events
 from inferometer.simulating.tally import Tally
 from tests.simulating.systems import MS, in_lanes, system_of
 
+pytestmark = pytest.mark.slow
+
 DRIFTING = dataclasses.replace(
     system_of(Gamma(1.0, 0.4), workers=2, contention=0.4),
     service=dataclasses.replace(system_of(Gamma(1.0, 0.4)).service, drift=Drift(0.2, 0.05)),

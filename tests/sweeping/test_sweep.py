@@ -14,6 +14,8 @@ from inferometer.cli.sweep import command
 from inferometer.runs import Listener, Runner, RunRequest, Session
 from inferometer.sweeping import Matrix, SweepError, load_sweep, parse_matrix, run_sweep
 
+pytestmark = pytest.mark.slow
+
 TEXT = """
 workload = "pocket-mobilenet"
 scenarios = ["SingleStream", "Offline"]
