@@ -8,15 +8,21 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from inferometer.loadgen.deviates import student_deviate
+from inferometer.loadgen.spectrum import bin_sums, flat_part, mean_powers, scales_of
+
 __all__ = ["INDEPENDENT", "Dependence", "dependence_of"]
 
 _MOST_BINS = 1024
 _FEWEST_BINS = 16
-_NOISE = 3.0  # what chance alone adds to a sum of independent values, times sqrt(bins)
-_LEAST_LEFT = 0.2
-_CLUSTERS = 1.0 / 3.0
-_LONGEST_REACH = 0.03
-_CERTAIN = 2.5
+_FEWEST_COSINES = 10
+_LEAST_COSINES = 4
+_SLOWER = 4
+_CLUSTERS = 0.25
+_SHORTEST_EPISODE = 16
+_CERTAIN_EPISODE = 4.5
+_EPISODE = 2.5
+_FEWEST_EPISODES = 4
 
 
 @dataclass(frozen=True)
@@ -31,27 +37,33 @@ class Dependence:
     is_too_long:
         Whether neighbours resemble each other over so much of the series that it is too short
         to tell how much.
+    is_rare:
+        Whether times in which values were high were met, but fewer than four, so that it is
+        not known how often they come.
     """
 
     inflation: float
     freedom: float
     is_too_long: bool = False
+    is_rare: bool = False
 
 
 INDEPENDENT = Dependence(1.0, math.inf)
 """Values that have nothing to do with each other."""
 
 
-def dependence_of(flags: NDArray[np.bool_], rarity: float = 0.5) -> Dependence:
+def dependence_of(
+    flags: NDArray[np.bool_], scores: NDArray[np.int8] | None = None, rarity: float = 0.5
+) -> Dependence:
     """Estimate the dependence of a series of flags, bool [n], in the order of time.
 
-    Autocovariances are summed in pairs up to the first pair that isn't above zero, over at
-    most 1,024 bins of neighbours, so that it takes O(n). What is left out because the mean
-    is estimated as well is made up for. Flags that come in clusters are as few as their
-    clusters, which limits the degrees of freedom; ``rarity`` is the share of those that
+    The spectrum of the series, over at most 1,024 bins of neighbours so that it takes O(n),
+    is flat below some frequency; the power there is the inflation. ``scores``, int8 [n], say
+    more of each value than its flag and so see a rise that flags hide. Where there is one,
+    the widest of the estimates from fewer and fewer of the slowest cosines is taken: a short
+    series shows less of slow changes than there is. Flags that come in clusters are as few
+    as these, which limits the degrees of freedom; ``rarity`` is the share of those that
     matter, where that is less than the flags'.
-
-    Source: Geyer, Practical Markov chain Monte Carlo, 1992 (initial positive sequence).
     """
     count = len(flags)
     share = np.count_nonzero(flags) / max(count, 1)
@@ -59,29 +71,49 @@ def dependence_of(flags: NDArray[np.bool_], rarity: float = 0.5) -> Dependence:
     size = -(-count // _MOST_BINS)
     if not variance or count // size < _FEWEST_BINS:
         return INDEPENDENT
-    bins = count // size
-    sums = flags[: bins * size].reshape(bins, size).sum(axis=1, dtype=np.float64)
-    total, reach = _summed(sums)
-    left = max(_LEAST_LEFT, 1.0 - (2 * reach - 1) / bins)
-    found = total / size / variance / left - _NOISE / math.sqrt(bins)
-    inflation = max(1.0, found)
-    clusters = _CLUSTERS * count * min(share, 1.0 - share, rarity) / inflation
+    scores = flags.view(np.int8) if scores is None else scores
+    sums, score_sums = bin_sums(flags, size), bin_sums(scores, size)
+    score_variance = max(float(scores.var()), 1e-9) * size
+    powers = mean_powers(sums, variance * size)
+    flat = flat_part(len(sums), powers, mean_powers(score_sums, score_variance))
+    is_rare = _is_rare(score_sums, score_variance, size)
+    scales = scales_of(len(sums))
+    if flat == len(scales) - 1:
+        # Only bins of several values can hide that these resemble each other.
+        level = max(1.0, float(powers[-1])) if size > 1 else 1.0
+        return Dependence(level, float(scales[-1]), is_rare=is_rare)
+    clusters = _CLUSTERS * count * min(share, 1.0 - share, rarity)
+    least = max(_LEAST_COSINES, float(scales[flat]) / _SLOWER)
+    estimates = [
+        _estimate(max(1.0, float(powers[number])), int(scales[number]), clusters)
+        for number in range(flat + 1)
+        if scales[number] >= least or number == flat
+    ]
+    inflation, freedom = max(estimates, key=lambda one: one[0] * student_deviate(one[1]) ** 2)
+    return Dependence(inflation, freedom, bool(scales[flat] < _FEWEST_COSINES), is_rare)
+
+
+def _estimate(inflation: float, cosines: int, values: float) -> tuple[float, float]:
+    """Give an inflation and its degrees of freedom, from cosines and clusters of values."""
     beyond_chance = 1.0 - 1.0 / inflation
-    is_too_long = reach > _LONGEST_REACH * bins and inflation > 1.0 + _CERTAIN * math.sqrt(
-        4.0 * reach / bins
-    )
-    return Dependence(inflation, 1.0 / (reach / bins + beyond_chance**2 / clusters), is_too_long)
+    return inflation, 1.0 / (1.0 / cosines + beyond_chance**2 * inflation / values)
 
 
-def _summed(values: NDArray[np.float64]) -> tuple[float, int]:
-    """Sum the autocovariances of a series on both sides; give how many lags they reach."""
-    count = len(values)
-    size = 1 << (2 * count - 1).bit_length()
-    spectrum = np.fft.rfft(values - values.mean(), size)
-    power = spectrum.real**2 + spectrum.imag**2
-    covariances = np.fft.irfft(power, size)[:count] / count
-    half = count // 2
-    pairs = covariances[0 : 2 * half : 2] + covariances[1 : 2 * half : 2]
-    ends = np.flatnonzero(pairs[1:] <= 0)
-    kept = int(ends[0]) + 1 if len(ends) else half
-    return 2.0 * float(pairs[:kept].sum()) - float(covariances[0]), 2 * kept
+def _is_rare(sums: NDArray[np.float64], variance: float, size: int) -> bool:
+    """Tell whether stretches with high values stand out that are fewer than four.
+
+    They may last from 16 values to an eighth of the series.
+    """
+    bins = len(sums)
+    totals = np.concatenate([[0.0], np.cumsum(sums)])
+    length, found, most = -(-_SHORTEST_EPISODE // size), totals, _CERTAIN_EPISODE
+    while length <= bins // 8:
+        deviates = totals[length:] - totals[:-length]
+        deviates /= math.sqrt(length * variance * (1.0 - length / bins))
+        if (highest := float(deviates.max())) > most:
+            found, most = deviates, highest
+        length *= 2
+    if found is totals:
+        return False
+    is_high = found > _EPISODE
+    return int(is_high[0]) + np.count_nonzero(is_high[1:] & ~is_high[:-1]) < _FEWEST_EPISODES

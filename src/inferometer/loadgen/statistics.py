@@ -31,6 +31,8 @@ CONFIDENCE = 0.95
 """Confidence of every interval that is printed."""
 
 _FEWEST_ABOVE = 200
+# Like the logarithm of a latency's rarity: what is slow weighs more than what is fast.
+_LEVELS = (0.25, 0.5, 0.75, 0.875, 0.9375, 0.97)
 _ENDED_WIDTH = 1.05
 _WINDOWS = 20
 _STUDENT_QUANTILE = 2.093024054408263  # 0.975 quantile with _WINDOWS - 1 degrees of freedom
@@ -79,25 +81,39 @@ def series_interval(
     ``values`` is int64 [n], in the order of time, and ``ordered`` the same, ascending. How
     much those above the percentile cluster tells how many independent ones they are worth,
     and the order statistics of so many bound the percentile. Both ends are open where they
-    resemble each other over a good part of the series.
+    resemble each other over a good part of the series, and the upper one where the series
+    met times with high values, but too few to tell how often they come.
 
     A series that ``ended_itself`` because this interval was narrow ended a little more often
     where it happened to be too narrow; a twentieth more of width makes up for it.
     """
-    found = exceedance_dependence(values, percentile(ordered, fraction), fraction)
+    threshold = percentile(ordered, fraction)
+    found = exceedance_dependence(values, threshold, fraction, ordered)
     return _interval_of(ordered, fraction, found, _ENDED_WIDTH if ended_itself else 1.0)
 
 
-def exceedance_dependence(values: Integers, threshold: int, fraction: float) -> Dependence:
+def exceedance_dependence(
+    values: Integers, threshold: int, fraction: float, ordered: Integers | None = None
+) -> Dependence:
     """Estimate how much the values above a percentile cluster.
 
     ``values`` is int64 [n], in the order of time, and ``threshold`` what about a share of
     ``fraction`` lies below. Where only a few values lie above, those above a lower one tell.
+    ``ordered``, the values ascending, saves time where it is known.
     """
-    enough = len(values) - 1 - _FEWEST_ABOVE
-    if enough > 0 and np.count_nonzero(values > threshold) < _FEWEST_ABOVE:
-        threshold = min(threshold, int(np.partition(values, enough)[enough]))
-    return dependence_of(values > threshold, min(fraction, 1.0 - fraction))
+    count = len(values)
+    if count == 0:
+        return INDEPENDENT
+    places = [int(level * count) for level in _LEVELS]
+    enough = max(0, count - 1 - _FEWEST_ABOVE)
+    if ordered is None:
+        ordered = np.partition(values, [*places, enough])
+    if enough and np.count_nonzero(values > threshold) < _FEWEST_ABOVE:
+        threshold = min(threshold, int(ordered[enough]))
+    scores = np.zeros(count, np.int8)
+    for place in places:
+        scores += values > ordered[place]
+    return dependence_of(values > threshold, scores, min(fraction, 1.0 - fraction))
 
 
 def _interval_of(
@@ -109,7 +125,8 @@ def _interval_of(
     worth = max(1, round(count / found.inflation))
     low, high = bounding_ranks(worth, fraction, width * student_deviate(found.freedom))
     scale = (count + 1) / (worth + 1)
-    return Interval(_entry_at(ordered, low, scale), _entry_at(ordered, high, scale))
+    upper = None if found.is_rare else _entry_at(ordered, high, scale)
+    return Interval(_entry_at(ordered, low, scale), upper)
 
 
 def _entry_at(ordered: Integers, rank: float | None, scale: float) -> float | None:
