@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -11,7 +10,8 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from benchmarks.coverage.tally import Check, Outcome, outcome_of
+from benchmarks.coverage.tally import Check, Experiment, Outcome, outcome_of
+from inferometer.comparing.ratio import paired_ratio, unpaired_ratio
 from inferometer.loadgen import Interval, Response, proportion_interval
 from inferometer.runs import paired_difference
 from inferometer.tuning import gain_of
@@ -19,7 +19,10 @@ from inferometer.workloads import AccuracyResult, ScoredAnswer
 from inferometer.workloads.detection.scoring import coco_map
 from inferometer.workloads.translation.bleu import corpus_bleu
 
-__all__ = ["accuracy_checks", "difference_checks", "gain_checks"]
+__all__ = ["accuracy_checks", "gain_checks"]
+
+Trial = Callable[[Generator], Outcome]
+Answers = Callable[[Generator], list[AccuracyResult]]
 
 _DISCRETE = "counts are discrete"
 _JACKKNIFE = "a jackknife's variance is too large rather than too small"
@@ -27,49 +30,78 @@ _IMAGES, _SENTENCES = 100, 100
 _CATEGORIES = 4
 
 
-def accuracy_checks() -> Iterator[Check]:
-    """Give intervals of accuracies: top-1, mAP and BLEU on small data sets."""
+def accuracy_checks() -> Iterator[Experiment]:
+    """Give intervals of accuracies on small data sets, and tests of systems of one quality.
+
+    The tests are paired, and a difference that is found is a false one.
+    """
     for count, share in ((100, 0.7), (1000, 0.76), (1000, 0.97), (10_000, 0.7146)):
         name = f"top-1 of {share:.0%}, {count:,} samples"
-        yield Check("accuracy", name, 0.95, 8000, partial(_proportion, count, share), _DISCRETE)
-    yield Check("accuracy", f"mAP, {_IMAGES} images", 0.95, 800, _map, _JACKKNIFE)
-    yield Check("accuracy", f"BLEU, {_SENTENCES} sentences", 0.95, 1200, _bleu)
-
-
-def difference_checks() -> Iterator[Check]:
-    """Give paired tests of systems that don't differ: a difference found is a false one."""
+        yield _single("accuracy", name, 20_000, partial(_proportion, count, share), _DISCRETE)
+    yield _both(f"mAP, {_IMAGES} images", 2000, _maps, _JACKKNIFE)
+    yield _both(f"BLEU, {_SENTENCES} sentences", 2000, _bleus, "")
     for count, gain in ((100, 0.0), (1000, 0.03)):
         name = f"interval of top-1 differing by {gain:.0%}, {count:,} samples"
         trial = partial(_top1_interval, count, gain)
-        yield Check("differences", name, 0.95, 4000, trial, _DISCRETE)
+        yield _single("differences", name, 8000, trial, _DISCRETE)
     for count in (100, 1000):
         trial = partial(_top1_difference, count)
-        yield Check("differences", f"top-1, {count:,} samples", 0.95, 4000, trial, _DISCRETE)
+        yield _single("differences", f"top-1, {count:,} samples", 8000, trial, _DISCRETE)
         trial = partial(_score_difference, count)
-        yield Check("differences", f"scores, {count:,} samples", 0.95, 4000, trial)
-    yield Check("differences", f"mAP, {_IMAGES} images", 0.95, 500, _map_difference)
-    yield Check("differences", f"BLEU, {_SENTENCES} sentences", 0.95, 800, _bleu_difference)
+        yield _single("differences", f"scores, {count:,} samples", 8000, trial)
 
 
-def gain_checks() -> Iterator[Check]:
-    """Give intervals of how many times as good one setup is, from pairs of runs."""
-    why = "so few pairs have only few intervals, none of which has exactly 95 %"
+def gain_checks() -> Iterator[Experiment]:
+    """Give how many times as good one setup is: from pairs of runs, and from runs apart.
+
+    Of two setups that don't differ, an interval that leaves out 1 claims a false difference.
+    """
+    why = "so few runs have only few intervals, none of which has exactly 95 %"
     for pairs in (6, 12, 24):
         for name in ("normal", "heavy-tailed"):
             trial = partial(_gain, pairs, name)
-            yield Check("gain", f"{pairs} pairs, {name} noise", 0.95, 4000, trial, why)
+            yield _single("ratios", f"{pairs} pairs, {name} noise", 8000, trial, why)
+    for runs in (5, 12):
+        trial = partial(_apart, runs)
+        yield _single("ratios", f"{runs} and {runs} runs at different times", 8000, trial, why)
+    for blocks in (6, 12):
+        name = f"same against itself, {blocks} blocks on a machine that drifts"
+        yield _single("ratios", name, 8000, partial(_same, blocks), why)
 
 
-def _proportion(count: int, share: float, source: Generator) -> Iterator[Outcome]:
+def _single(group: str, name: str, runs: int, trial: Trial, why_more: str = "") -> Experiment:
+    def trials(source: Generator, count: int) -> Iterator[tuple[int, Outcome]]:
+        for _ in range(count):
+            yield 0, trial(source)
+
+    return Experiment((Check(group, name, 0.95, why_more),), runs, trials)
+
+
+def _both(name: str, runs: int, answers: Answers, why_more: str) -> Experiment:
+    """Check the interval of the first of two systems, and the test of their difference."""
+
+    def trials(source: Generator, count: int) -> Iterator[tuple[int, Outcome]]:
+        pairs = [answers(source) for _ in range(count)]
+        # The mean over data sets of this size: mAP is the higher, the fewer images.
+        truth = float(np.mean([one.value for pair in pairs for one in pair]))
+        for first, second in pairs:
+            yield 0, outcome_of(first.interval, truth)
+            yield 1, _is_same(first, second)
+
+    checks = (Check("accuracy", name, 0.95, why_more), Check("differences", name))
+    return Experiment(checks, runs, trials)
+
+
+def _proportion(count: int, share: float, source: Generator) -> Outcome:
     # Wilson's interval is right on average over shares near the one asked for.
     true = share + source.uniform(-0.01, 0.01)
-    yield outcome_of(proportion_interval(int(source.binomial(count, true)), count), true)
+    return outcome_of(proportion_interval(int(source.binomial(count, true)), count), true)
 
 
-def _is_same(first: AccuracyResult, second: AccuracyResult) -> Iterator[Outcome]:
+def _is_same(first: AccuracyResult, second: AccuracyResult) -> Outcome:
     found = paired_difference(first, second)
     assert found is not None
-    yield Outcome(found.p_value > 0.05)
+    return Outcome(found.p_value > 0.05)
 
 
 def _scores(values: NDArray[np.float64]) -> AccuracyResult:
@@ -80,31 +112,50 @@ def _scores(values: NDArray[np.float64]) -> AccuracyResult:
     )
 
 
-def _top1_difference(count: int, source: Generator) -> Iterator[Outcome]:
+def _top1_difference(count: int, source: Generator) -> Outcome:
     easy = source.beta(4.0, 1.5, count)
     first, second = (source.random((2, count)) < easy).astype(np.float64)
     return _is_same(_scores(first), _scores(second))
 
 
-def _top1_interval(count: int, gain: float, source: Generator) -> Iterator[Outcome]:
+def _top1_interval(count: int, gain: float, source: Generator) -> Outcome:
     easy = 0.9 * source.beta(4.0, 1.5, count)
     first, second = (source.random(count) < chance for chance in (easy, easy + gain))
     found = paired_difference(_scores(first.astype(float)), _scores(second.astype(float)))
     assert found is not None
-    yield outcome_of(found.interval, gain)
+    return outcome_of(found.interval, gain)
 
 
-def _score_difference(count: int, source: Generator) -> Iterator[Outcome]:
+def _score_difference(count: int, source: Generator) -> Outcome:
     base = source.gamma(2.0, 0.2, count)
     first, second = base + source.lognormal(-2.0, 1.0, (2, count))
     return _is_same(_scores(first), _scores(second))
 
 
-def _gain(pairs: int, noise: str, source: Generator) -> Iterator[Outcome]:
+def _gain(pairs: int, noise: str, source: Generator) -> Outcome:
     drawn = source.normal(size=pairs) if noise == "normal" else source.standard_t(2, pairs)
     found = gain_of([(1.0, 1.1 * float(np.exp(0.02 * one))) for one in drawn])
     assert found is not None
-    yield Outcome(found.low <= 1.1 <= found.high)
+    return Outcome(found.low <= 1.1 <= found.high)
+
+
+def _apart(runs: int, source: Generator) -> Outcome:
+    first, second = np.exp(0.02 * source.standard_t(3, (2, runs)))
+    found = unpaired_ratio(first.tolist(), second.tolist(), 0.95)
+    assert found is not None
+    return Outcome(not found.shows_difference)
+
+
+def _same(blocks: int, source: Generator) -> Outcome:
+    """Compare runs in pairs whose machine slows down and is disturbed, in random order."""
+    drift = np.cumsum(source.exponential(0.01, 2 * blocks))
+    times = np.exp(drift + 0.02 * source.standard_t(2, 2 * blocks)).reshape(blocks, 2)
+    turned = source.random(blocks) < 0.5
+    first = np.where(turned, times[:, 1], times[:, 0])
+    second = np.where(turned, times[:, 0], times[:, 1])
+    found = paired_ratio(first.tolist(), second.tolist(), 0.95)
+    assert found is not None
+    return Outcome(not found.shows_difference)
 
 
 def _answered(index: int, data: bytes) -> ScoredAnswer:
@@ -132,20 +183,9 @@ def _bleu_of(system: list[str], references: list[str]) -> AccuracyResult:
     return corpus_bleu(answers, references, None)
 
 
-@functools.lru_cache
-def _true_bleu() -> float:
-    references, systems = _translations(np.random.default_rng(4), 40_000)
-    return _bleu_of(systems[0], references).value
-
-
-def _bleu(source: Generator) -> Iterator[Outcome]:
+def _bleus(source: Generator) -> list[AccuracyResult]:
     references, systems = _translations(source, _SENTENCES)
-    yield outcome_of(_bleu_of(systems[0], references).interval, _true_bleu())
-
-
-def _bleu_difference(source: Generator) -> Iterator[Outcome]:
-    references, systems = _translations(source, _SENTENCES)
-    return _is_same(*(_bleu_of(system, references) for system in systems))
+    return [_bleu_of(system, references) for system in systems]
 
 
 # ---- detection
@@ -216,21 +256,6 @@ def _map_of(system: list[NDArray[np.float32]], annotations: dict[str, Any]) -> A
     return coco_map(answers, annotations, None)
 
 
-@functools.lru_cache
-def _true_map() -> float:
-    """Give the mean over data sets of this size: mAP is the higher, the fewer images."""
-    source, found = np.random.default_rng(4), []
-    for _ in range(200):
-        annotations, systems = _scenes(source, _IMAGES)
-        found += [_map_of(system, annotations).value for system in systems]
-    return float(np.mean(found))
-
-
-def _map(source: Generator) -> Iterator[Outcome]:
+def _maps(source: Generator) -> list[AccuracyResult]:
     annotations, systems = _scenes(source, _IMAGES)
-    yield outcome_of(_map_of(systems[0], annotations).interval, _true_map())
-
-
-def _map_difference(source: Generator) -> Iterator[Outcome]:
-    annotations, systems = _scenes(source, _IMAGES)
-    return _is_same(*(_map_of(system, annotations) for system in systems))
+    return [_map_of(system, annotations) for system in systems]

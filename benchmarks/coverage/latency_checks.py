@@ -8,75 +8,86 @@ from functools import partial
 import numpy as np
 from numpy.random import Generator
 
-from benchmarks.coverage.processes import INDEPENDENT, SLOW_CHANGES, Process, queue
-from benchmarks.coverage.tally import Check, Outcome, outcome_of
+from benchmarks.coverage.processes import INDEPENDENT, MS, SLOW_CHANGES, Process
+from benchmarks.coverage.queues import mm1, queue
+from benchmarks.coverage.tally import Check, Experiment, Outcome, outcome_of
 from inferometer.loadgen import rate_interval, series_interval
 
-__all__ = ["latency_checks", "rate_checks"]
+__all__ = ["latency_checks", "percentiles", "rate_checks"]
+
+Trials = Iterator[tuple[int, Outcome]]
 
 _FRACTIONS = (0.5, 0.9, 0.99)
+_AT_ONCE = 2_000_000
 _CUT = "windows cut the batches of several workers, which adds to what varies"
 _TIES = "values are discrete: an end can't lie between two of them"
+_WIDEST = "the widest of several estimates of how much queries resemble each other"
 
 
-def latency_checks() -> Iterator[Check]:
+def latency_checks() -> Iterator[Experiment]:
     """Give percentiles of independent, slowly changing and queueing latencies."""
     for process in INDEPENDENT:
         ties = _TIES if "ties" in process.name else ""
         for count in (200, 2000):
-            yield from _percentiles("independent latencies", process, count, 4000, ties)
+            yield percentiles("independent latencies", process, count, 8000, ties)
     for process in SLOW_CHANGES:
-        for count in (1000, 20_000):
-            yield from _percentiles("SingleStream", process, count, 1500)
+        for count, runs in ((1000, 4000), (20_000, 2500)):
+            yield percentiles("SingleStream", process, count, runs)
     for load in (0.5, 0.7, 0.85):
-        for count in (2000, 20_000):
-            yield from _percentiles("Server", queue(load), count, 1500)
+        for count, runs in ((2000, 4000), (20_000, 2500)):
+            yield percentiles("Server", mm1(load), count, runs)
     for load in (0.5, 0.7, 0.85):
-        yield from _percentiles("Server", queue(load, 4), 5000, 1000)
+        yield percentiles("Server", queue("M/G/4", load, 4), 5000, 4000)
 
 
-def _percentiles(
-    group: str, process: Process, count: int, runs: int, why_more: str = ""
-) -> Iterator[Check]:
+def percentiles(
+    group: str, process: Process, count: int, runs: int, why_more: str = _WIDEST
+) -> Experiment:
+    """Give the checks of p50, p90 and p99 of a process, on the same series."""
     name = f"{process.name}, {count:,} queries"
-    for fraction in _FRACTIONS:
-        trial = partial(_percentile, process, count, fraction)
-        yield Check(group, f"p{fraction * 100:g}, {name}", 0.95, runs, trial, why_more)
+    checks = (Check(group, f"p{p * 100:g}, {name}", 0.95, why_more) for p in _FRACTIONS)
+    return Experiment(tuple(checks), runs, partial(_percentiles, process, count))
 
 
-def _percentile(
-    process: Process, count: int, fraction: float, source: Generator
-) -> Iterator[Outcome]:
-    values = process.latencies(source, count)
-    interval = series_interval(values, np.sort(values), fraction)
-    yield outcome_of(interval, process.truth(fraction))
+def _percentiles(process: Process, count: int, source: Generator, runs: int) -> Trials:
+    truths = [process.truth(fraction) for fraction in _FRACTIONS]
+    at_once = max(1, _AT_ONCE // count)
+    for begin in range(0, runs, at_once):
+        drawn = process.latencies(source, min(at_once, runs - begin), count)
+        for values, ordered in zip(drawn, np.sort(drawn, axis=1), strict=True):
+            for number, fraction in enumerate(_FRACTIONS):
+                interval = series_interval(values, ordered, fraction)
+                yield number, outcome_of(interval, truths[number])
 
 
-def rate_checks() -> Iterator[Check]:
+def rate_checks() -> Iterator[Experiment]:
     """Give rates of Offline, whose workers answer in batches, and of Server."""
     for workers, batch in ((1, 1), (2, 32), (4, 8)):
         name = f"{workers} {'worker' if workers == 1 else 'workers'}, batches of {batch}"
-        trial = partial(_offline_rate, workers, batch)
-        why_more = _CUT if workers > 1 else ""
-        yield Check("Offline rate", name, 0.95, 2000, trial, why_more)
+        check = Check("Offline rate", name, 0.95, _CUT if workers > 1 else "")
+        yield Experiment((check,), 5000, partial(_offline_rates, workers, batch))
     for load in (0.5, 0.85):
-        yield Check("Server rate", f"M/M/1 at {load:.0%}", 0.95, 2000, partial(_server_rate, load))
+        check = Check("Server rate", f"M/M/1 at {load:.0%}")
+        yield Experiment((check,), 5000, partial(_server_rates, load))
 
 
-def _offline_rate(workers: int, batch: int, source: Generator) -> Iterator[Outcome]:
+def _offline_rates(workers: int, batch: int, source: Generator, runs: int) -> Trials:
     batches = 400
-    spans = source.gamma(20.0, batch / 20.0, (workers, batches // workers)) * 1e6
-    ends = np.sort(np.cumsum(spans, axis=1).ravel())
-    # The last batches of a run are those before the first worker is out of work.
-    ends = ends[ends <= np.cumsum(spans, axis=1)[:, -1].min()]
-    interval = rate_interval(np.repeat(ends, batch).astype(np.int64))
-    if interval is not None:
-        yield outcome_of(interval, 1000.0 * workers)
+    for _ in range(runs):
+        spans = source.gamma(20.0, batch / 20.0, (workers, batches // workers)) * MS
+        done = np.cumsum(spans, axis=1)
+        # The last batches of a run are those before the first worker is out of work.
+        ends = np.sort(done[done <= done[:, -1].min()])
+        interval = rate_interval(np.repeat(ends, batch).astype(np.int64))
+        if interval is not None:
+            yield 0, outcome_of(interval, 1000.0 * workers)
 
 
-def _server_rate(load: float, source: Generator) -> Iterator[Outcome]:
-    count = 5000
-    arrivals = np.cumsum(source.exponential(1e6 / load, count))
-    interval = rate_interval((arrivals + queue(load).latencies(source, count)).astype(np.int64))
-    if interval is not None:
-        yield outcome_of(interval, 1000.0 * load)
+def _server_rates(load: float, source: Generator, runs: int) -> Trials:
+    count, process = 5000, mm1(load)
+    for _ in range(runs):
+        gaps = source.exponential(MS / load, count)
+        done = np.cumsum(gaps) + process.latencies(source, 1, count)[0]
+        interval = rate_interval(done.astype(np.int64))
+        if interval is not None:
+            yield 0, outcome_of(interval, 1000.0 * load)

@@ -22,7 +22,11 @@ _NORMAL = NormalDist()
 
 @dataclass(frozen=True)
 class Process:
-    """``draw(source, runs, count)`` gives series, float64 [runs, count]; ``percentile`` the truth."""
+    """A way to draw latencies.
+
+    ``draw(source, runs, count)`` gives series, float64 [runs, count], and ``percentile`` the
+    truth, both in ms.
+    """
 
     name: str
     draw: Callable[[Generator, int, int], Floats]

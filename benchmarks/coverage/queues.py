@@ -57,14 +57,10 @@ def mm1(load: float) -> Process:
         shape = (runs, count)
         return single_queue(source.exponential(1.0, shape), source.exponential(1.0 / load, shape))
 
-    return Process(
-        f"M/M/1 at {load:.0%}", draw, lambda p: -math.log1p(-p) / (1.0 - load)
-    )
+    return Process(f"M/M/1 at {load:.0%}", draw, lambda p: -math.log1p(-p) / (1.0 - load))
 
 
-def queue(
-    name: str, load: float, servers: int, service: Service = lognormal_service
-) -> Process:
+def queue(name: str, load: float, servers: int, service: Service = lognormal_service) -> Process:
     """Give M/G/k; its truth is that of many long runs, without their beginnings."""
 
     def draw(source: Generator, runs: int, count: int) -> Floats:
@@ -78,6 +74,4 @@ def queue(
         source = np.random.default_rng(99)
         return np.sort(draw(source, _TRUTH_RUNS, _TRUTH_COUNT)[:, _WARM_UP:], axis=None)
 
-    return Process(
-        f"{name} at {load:.0%}", draw, lambda p: float(np.quantile(long_run(), p))
-    )
+    return Process(f"{name} at {load:.0%}", draw, lambda p: float(np.quantile(long_run(), p)))

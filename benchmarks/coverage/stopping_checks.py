@@ -1,42 +1,44 @@
-"""Checks of runs that end themselves: whole tests on the virtual clock."""
+"""Checks of runs that end themselves: the rules' own code on drawn latencies.
+
+The rules look at a ledger that holds what it would hold at that moment of a run, so that no
+query has to be issued.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import partial
+from typing import Any, cast
 
 import numpy as np
 from numpy.random import Generator
+from numpy.typing import NDArray
 
-from benchmarks.coverage.processes import INDEPENDENT, SLOW_CHANGES, Process, queue
-from benchmarks.coverage.tally import Check, Outcome, outcome_of
-from benchmarks.harness import Library
+from benchmarks.coverage.processes import INDEPENDENT, MS, SLOW_CHANGES, Process
+from benchmarks.coverage.queues import mm1, single_queue
+from benchmarks.coverage.tally import Check, Experiment, Outcome, outcome_of
 from inferometer.loadgen import (
     BoundDecision,
     BoundRule,
-    IncidentKind,
     Looks,
     PrecisionRule,
-    Query,
-    Recording,
-    RunOptions,
-    Scenario,
-    Settings,
-    StopRule,
-    Verdict,
-    VirtualClock,
-    judge,
-    run_test,
+    series_interval,
 )
-from inferometer.serving import SimulatedSUT
+from inferometer.loadgen.ledger import Ledger
 
 __all__ = ["bound_checks", "precision_checks"]
 
+Trials = Iterator[tuple[int, Outcome]]
+Integers = NDArray[np.int64]
+
 _ERROR_RATE = 0.05
 _CAUTIOUS = "a sequential test leaves room for looks that were never needed"
+_WIDER = "a twentieth more of width makes up for ending at a lucky moment"
+_MOST = 60_000
 
 
-def precision_checks() -> Iterator[Check]:
+def precision_checks() -> Iterator[Experiment]:
     """Give intervals of SingleStream runs that ended once they were precise enough."""
     cases = (
         (INDEPENDENT[0], 0.9, 0.05),
@@ -46,78 +48,117 @@ def precision_checks() -> Iterator[Check]:
     )
     for process, fraction, precision in cases:
         name = f"p{fraction * 100:g} to {precision:.0%}, {process.name}"
-        trial = partial(_stopped, process, fraction, precision)
-        yield Check("ended by precision", name, 0.95, 400, trial)
+        check = Check("ended by precision", name, 0.95, _WIDER)
+        yield Experiment((check,), 2000, partial(_stopped, process, fraction, precision))
 
 
-def bound_checks() -> Iterator[Check]:
+def bound_checks() -> Iterator[Experiment]:
     """Give decisions about bounds that are missed, or met, by a little or by more."""
-    for name, scenario, process, fraction in (
-        ("SingleStream, independent", Scenario.SINGLE_STREAM, INDEPENDENT[0], 0.9),
-        ("Server, M/M/1 at 50%", Scenario.SERVER, queue(0.5), 0.99),
-        ("Server, M/M/1 at 80%", Scenario.SERVER, queue(0.8), 0.9),
+    for name, load, process, fraction in (
+        ("SingleStream, independent", None, INDEPENDENT[0], 0.9),
+        ("Server, M/M/1 at 50%", 0.5, mm1(0.5), 0.99),
+        ("Server, M/M/1 at 80%", 0.8, mm1(0.8), 0.9),
     ):
         for factor, words in ((0.999, "just missed"), (1.001, "just met"), (1.5, "met clearly")):
             bound_ns = round(process.truth(fraction) * factor)
-            trial = partial(_decided, scenario, process.name, fraction, bound_ns, factor > 1.0)
             title = f"{name}, p{fraction * 100:g}, {words}"
-            yield Check("decided bounds", title, 1 - _ERROR_RATE, 300, trial, _CAUTIOUS)
+            check = Check("decided bounds", title, 1 - _ERROR_RATE, _CAUTIOUS)
+            yield Experiment(
+                (check,), 2000, partial(_decided, load, fraction, bound_ns, factor > 1.0)
+            )
 
 
 def _stopped(
-    process: Process, fraction: float, precision: float, source: Generator
-) -> Iterator[Outcome]:
-    values = iter(process.latencies(source, 200_000).tolist())
-    rule = PrecisionRule(fraction, precision, Looks(300, 0.0, 3600.0))
-    settings = Settings(
-        scenario=Scenario.SINGLE_STREAM,
-        single_stream_target_latency_percentile=fraction,
-        single_stream_expected_latency_ns=5e4,
-        min_query_count=300,
-    )
-    _, verdict = _run(settings, lambda _: max(1, next(values)), rule)
-    assert verdict.metric.interval is not None
-    yield outcome_of(verdict.metric.interval, process.truth(fraction))
+    process: Process, fraction: float, precision: float, source: Generator, runs: int
+) -> Trials:
+    truth = process.truth(fraction)
+    # Runs are drawn together, as far as most go; the few that go on are drawn anew.
+    for _ in range(0, runs, 10):
+        for values in process.latencies(source, 10, _MOST):
+            rule = PrecisionRule(fraction, precision, Looks(300, 0.0, 3600.0))
+            ledger, issued = _Ledger(values, None), 0
+            ends = np.cumsum(values)
+            while issued < _MOST:
+                issued = min(_MOST, rule.next_look(issued, 0)[0])
+                if rule.wants_to_stop(cast(Ledger, ledger), issued, int(ends[issued - 1])):
+                    break
+            seen = values[:issued]
+            interval = series_interval(seen, np.sort(seen), fraction, ended_itself=True)
+            yield 0, outcome_of(interval, truth)
 
 
 def _decided(
-    scenario: Scenario,
-    name: str,
+    load: float | None,
     fraction: float,
     bound_ns: int,
     is_met: bool,
     source: Generator,
-) -> Iterator[Outcome]:
-    load = float(name.rpartition(" ")[2].rstrip("%")) / 100 if scenario is Scenario.SERVER else 1.0
-    drawn = iter(source.exponential(1e6, 45_000).astype(np.int64).tolist())
-    rule = BoundRule(
-        BoundDecision(fraction, _ERROR_RATE), bound_ns, Looks(700, 0.0, 10.0, growth=1.2)
-    )
-    settings = Settings(
-        scenario=scenario,
-        server_target_qps=1000.0 * load,
-        server_target_latency_percentile=fraction,
-        single_stream_target_latency_percentile=fraction,
-        single_stream_expected_latency_ns=2e5,
-        schedule_rng_seed=int(source.integers(1 << 31)),
-        min_query_count=700,
-        min_duration_ms=1000,
-    )
-    recording, _ = _run(settings, lambda _: max(1, next(drawn)), rule)
-    series = recording.performance
-    assert series is not None
-    ends = [i for i in series.incidents if i.kind is IncidentKind.STOPPED_BY_RULE]
-    reason = str(ends[0].values["reason"]) if ends else "open"
-    said_met, said_missed = " is at most " in reason and "open" not in reason, "above" in reason
-    yield Outcome(not (said_missed if is_met else said_met))
+    runs: int,
+) -> Trials:
+    looks = Looks(700, 0.0, 10.0, growth=1.2)
+    for _ in range(runs):
+        rule = BoundRule(BoundDecision(fraction, _ERROR_RATE), bound_ns, looks)
+        reason = _reason(rule, _closed(source) if load is None else _opened(load, source))
+        said_met, said_missed = " is at most " in reason and "open" not in reason, "above" in reason
+        yield 0, Outcome(not (said_missed if is_met else said_met))
 
 
-def _run(
-    settings: Settings, service_ns: Callable[[Query], int], rule: StopRule
-) -> tuple[Recording, Verdict]:
-    clock = VirtualClock()
-    sut = SimulatedSUT(clock, service_ns)
-    outcome = run_test(sut, Library(), settings, RunOptions(clock=clock, rule=rule))
-    verdict = judge(outcome.recording)
-    assert verdict is not None
-    return outcome.recording, verdict
+def _closed(source: Generator) -> _Ledger:
+    return _Ledger(np.maximum(1, source.exponential(MS, 20_000)).astype(np.int64), None)
+
+
+def _opened(load: float, source: Generator) -> _Ledger:
+    count = 20_000
+    gaps = source.exponential(1.0 / load, (1, count))
+    latencies = single_queue(source.exponential(1.0, (1, count)), gaps)[0]
+    due = np.cumsum(gaps[0])
+    return _Ledger((latencies * MS).astype(np.int64) + 1, (due * MS).astype(np.int64))
+
+
+def _reason(rule: BoundRule, ledger: _Ledger) -> str:
+    issued, elapsed_ns = 0, 0
+    while True:
+        count, time_ns = rule.next_look(issued, elapsed_ns)
+        issued = min(count, int(np.searchsorted(ledger.due_ns, time_ns)) + 1)
+        elapsed_ns = int(ledger.due_ns[issued - 1])
+        ledger.elapsed_ns = elapsed_ns
+        reason = rule.wants_to_stop(cast(Ledger, ledger), issued, elapsed_ns)
+        if reason is not None:
+            return reason
+
+
+class _Ledger:
+    """What a rule sees of a run: ``latencies``, int64 [n], and when they were due, in ns.
+
+    ``due_ns`` is ``None`` in a closed loop, in which each query waits for the one before.
+    """
+
+    start_ns = 0
+    samples_per_query = 1
+
+    def __init__(self, latencies: Integers, due_ns: Integers | None):
+        self._latencies = latencies
+        ends = np.cumsum(latencies)
+        self.due_ns = ends - latencies if due_ns is None else due_ns
+        self._done_ns = self.due_ns + latencies
+        self.plan = _Plan(due_ns)
+        self.issued_array = self.due_ns
+        self.elapsed_ns = 0
+
+    @property
+    def completed_array(self) -> Integers:
+        """When queries were answered; 0 for those that aren't yet."""
+        return np.where(self._done_ns <= self.elapsed_ns, self._done_ns, 0)
+
+    def now_ns(self) -> int:
+        """Give the time of the look."""
+        return self.elapsed_ns
+
+    def query_latencies_ns(self, count: int) -> Integers:
+        """Give the latencies of the first queries."""
+        return self._latencies[:count]
+
+
+@dataclass(frozen=True)
+class _Plan:
+    schedule_ns: Any

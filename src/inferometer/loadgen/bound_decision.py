@@ -10,7 +10,7 @@ from inferometer.loadgen.binomial import binomial_cdf
 
 __all__ = ["BoundAnswer", "BoundDecision"]
 
-_MOST_NEEDED = 1 << 40
+_MOST_NEEDED = 1 << 27
 
 
 class BoundAnswer(enum.StrEnum):

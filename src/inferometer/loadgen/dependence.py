@@ -78,11 +78,11 @@ def dependence_of(
     flat = flat_part(len(sums), powers, mean_powers(score_sums, score_variance))
     is_rare = _is_rare(score_sums, score_variance, size)
     scales = scales_of(len(sums))
+    clusters = _CLUSTERS * count * min(share, 1.0 - share, rarity)
     if flat == len(scales) - 1:
         # Only bins of several values can hide that these resemble each other.
         level = max(1.0, float(powers[-1])) if size > 1 else 1.0
-        return Dependence(level, float(scales[-1]), is_rare=is_rare)
-    clusters = _CLUSTERS * count * min(share, 1.0 - share, rarity)
+        return Dependence(*_estimate(level, int(scales[-1]), clusters), is_rare=is_rare)
     least = max(_LEAST_COSINES, float(scales[flat]) / _SLOWER)
     estimates = [
         _estimate(max(1.0, float(powers[number])), int(scales[number]), clusters)
@@ -116,4 +116,5 @@ def _is_rare(sums: NDArray[np.float64], variance: float, size: int) -> bool:
     if found is totals:
         return False
     is_high = found > _EPISODE
-    return int(is_high[0]) + np.count_nonzero(is_high[1:] & ~is_high[:-1]) < _FEWEST_EPISODES
+    episodes = int(is_high[0]) + int(np.count_nonzero(is_high[1:] & ~is_high[:-1]))
+    return episodes < _FEWEST_EPISODES
