@@ -27,7 +27,7 @@ from inferometer.loadgen import (
 )
 from inferometer.loadgen.ledger import Ledger
 
-__all__ = ["bound_checks", "precision_checks"]
+__all__ = ["bound_checks", "precision_checks", "stopped_after"]
 
 Trials = Iterator[tuple[int, Outcome]]
 Integers = NDArray[np.int64]
@@ -35,7 +35,7 @@ Integers = NDArray[np.int64]
 _ERROR_RATE = 0.05
 _CAUTIOUS = "a sequential test leaves room for looks that were never needed"
 _WIDER = "a twentieth more of width makes up for ending at a lucky moment"
-_MOST = 60_000
+_MOST, _AT_ONCE = 60_000, 10
 
 
 def precision_checks() -> Iterator[Experiment]:
@@ -72,19 +72,22 @@ def _stopped(
     process: Process, fraction: float, precision: float, source: Generator, runs: int
 ) -> Trials:
     truth = process.truth(fraction)
-    # Runs are drawn together, as far as most go; the few that go on are drawn anew.
-    for _ in range(0, runs, 10):
-        for values in process.latencies(source, 10, _MOST):
+    for _ in range(0, runs, _AT_ONCE):
+        for values in process.latencies(source, _AT_ONCE, _MOST):
             rule = PrecisionRule(fraction, precision, Looks(300, 0.0, 3600.0))
-            ledger, issued = _Ledger(values, None), 0
-            ends = np.cumsum(values)
-            while issued < _MOST:
-                issued = min(_MOST, rule.next_look(issued, 0)[0])
-                if rule.wants_to_stop(cast(Ledger, ledger), issued, int(ends[issued - 1])):
-                    break
-            seen = values[:issued]
+            seen = values[: stopped_after(rule, values)]
             interval = series_interval(seen, np.sort(seen), fraction, ended_itself=True)
             yield 0, outcome_of(interval, truth)
+
+
+def stopped_after(rule: PrecisionRule, latencies: Integers) -> int:
+    """Give after how many queries of a closed loop a rule ends it, at most all of them."""
+    ledger, issued = cast(Ledger, _Ledger(latencies, None)), 0
+    while issued < len(latencies):
+        issued = min(len(latencies), rule.next_look(issued, 0)[0])
+        if rule.wants_to_stop(ledger, issued, 0):
+            break
+    return issued
 
 
 def _decided(
