@@ -16,9 +16,10 @@ import zlib
 
 import numpy as np
 
-from benchmarks.coverage.accuracy_checks import accuracy_checks, gain_checks
+from benchmarks.coverage.accuracy_checks import accuracy_checks
 from benchmarks.coverage.held_out_checks import held_out_checks
 from benchmarks.coverage.latency_checks import latency_checks, rate_checks
+from benchmarks.coverage.ratio_checks import ratio_checks
 from benchmarks.coverage.stopping_checks import bound_checks, precision_checks
 from benchmarks.coverage.tally import Check, Experiment, Tally
 from inferometer.loadgen.cores import usable_cores
@@ -37,7 +38,7 @@ def all_experiments() -> list[Experiment]:
         *precision_checks(),
         *bound_checks(),
         *accuracy_checks(),
-        *gain_checks(),
+        *ratio_checks(),
         *held_out_checks(),
     ]
 
@@ -80,6 +81,7 @@ def main() -> None:
         (check, _added([part[place] for part in found[number]]))
         for number, one in chosen.items()
         for place, check in enumerate(one.checks)
+        if not options.groups or check.group in options.groups
     ]
     _report(rows, options)
 
@@ -91,8 +93,6 @@ def _added(parts: list[Tally]) -> Tally:
 def _report(rows: list[tuple[Check, Tally]], options: argparse.Namespace) -> None:
     """Print the checks by group, and how many are missed."""
     for group in dict.fromkeys(check.group for check, _ in rows):
-        if options.groups and group not in options.groups:
-            continue
         print(_heading(group, markdown=options.markdown))
         for check, whole in rows:
             if check.group == group:

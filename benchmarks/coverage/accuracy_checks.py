@@ -1,4 +1,4 @@
-"""Checks of what is said about accuracies, about differences of them, and about gains."""
+"""Checks of what is said about accuracies, and about differences of them."""
 
 from __future__ import annotations
 
@@ -10,18 +10,15 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from benchmarks.coverage.tally import Check, Experiment, Outcome, outcome_of
-from inferometer.comparing.ratio import paired_ratio, unpaired_ratio
+from benchmarks.coverage.tally import Check, Experiment, Outcome, outcome_of, single
 from inferometer.loadgen import Interval, Response, proportion_interval
 from inferometer.runs import paired_difference
-from inferometer.tuning import gain_of
 from inferometer.workloads import AccuracyResult, ScoredAnswer
 from inferometer.workloads.detection.scoring import coco_map
 from inferometer.workloads.translation.bleu import corpus_bleu
 
-__all__ = ["accuracy_checks", "gain_checks"]
+__all__ = ["accuracy_checks"]
 
-Trial = Callable[[Generator], Outcome]
 Answers = Callable[[Generator], list[AccuracyResult]]
 
 _DISCRETE = "counts are discrete"
@@ -37,44 +34,18 @@ def accuracy_checks() -> Iterator[Experiment]:
     """
     for count, share in ((100, 0.7), (1000, 0.76), (1000, 0.97), (10_000, 0.7146)):
         name = f"top-1 of {share:.0%}, {count:,} samples"
-        yield _single("accuracy", name, 20_000, partial(_proportion, count, share), _DISCRETE)
+        yield single("accuracy", name, 20_000, partial(_proportion, count, share), _DISCRETE)
     yield _both(f"mAP, {_IMAGES} images", 2000, _maps, _JACKKNIFE)
     yield _both(f"BLEU, {_SENTENCES} sentences", 2000, _bleus, "")
     for count, gain in ((100, 0.0), (1000, 0.03)):
         name = f"interval of top-1 differing by {gain:.0%}, {count:,} samples"
         trial = partial(_top1_interval, count, gain)
-        yield _single("differences", name, 8000, trial, _DISCRETE)
+        yield single("differences", name, 8000, trial, _DISCRETE)
     for count in (100, 1000):
         trial = partial(_top1_difference, count)
-        yield _single("differences", f"top-1, {count:,} samples", 8000, trial, _DISCRETE)
+        yield single("differences", f"top-1, {count:,} samples", 8000, trial, _DISCRETE)
         trial = partial(_score_difference, count)
-        yield _single("differences", f"scores, {count:,} samples", 8000, trial)
-
-
-def gain_checks() -> Iterator[Experiment]:
-    """Give how many times as good one setup is: from pairs of runs, and from runs apart.
-
-    Of two setups that don't differ, an interval that leaves out 1 claims a false difference.
-    """
-    why = "so few runs have only few intervals, none of which has exactly 95 %"
-    for pairs in (6, 12, 24):
-        for name in ("normal", "heavy-tailed"):
-            trial = partial(_gain, pairs, name)
-            yield _single("ratios", f"{pairs} pairs, {name} noise", 8000, trial, why)
-    for runs in (5, 12):
-        trial = partial(_apart, runs)
-        yield _single("ratios", f"{runs} and {runs} runs at different times", 8000, trial, why)
-    for blocks in (6, 12):
-        name = f"same against itself, {blocks} blocks on a machine that drifts"
-        yield _single("ratios", name, 8000, partial(_same, blocks), why)
-
-
-def _single(group: str, name: str, runs: int, trial: Trial, why_more: str = "") -> Experiment:
-    def trials(source: Generator, count: int) -> Iterator[tuple[int, Outcome]]:
-        for _ in range(count):
-            yield 0, trial(source)
-
-    return Experiment((Check(group, name, 0.95, why_more),), runs, trials)
+        yield single("differences", f"scores, {count:,} samples", 8000, trial)
 
 
 def _both(name: str, runs: int, answers: Answers, why_more: str) -> Experiment:
@@ -130,32 +101,6 @@ def _score_difference(count: int, source: Generator) -> Outcome:
     base = source.gamma(2.0, 0.2, count)
     first, second = base + source.lognormal(-2.0, 1.0, (2, count))
     return _is_same(_scores(first), _scores(second))
-
-
-def _gain(pairs: int, noise: str, source: Generator) -> Outcome:
-    drawn = source.normal(size=pairs) if noise == "normal" else source.standard_t(2, pairs)
-    found = gain_of([(1.0, 1.1 * float(np.exp(0.02 * one))) for one in drawn])
-    assert found is not None
-    return Outcome(found.low <= 1.1 <= found.high)
-
-
-def _apart(runs: int, source: Generator) -> Outcome:
-    first, second = np.exp(0.02 * source.standard_t(3, (2, runs)))
-    found = unpaired_ratio(first.tolist(), second.tolist(), 0.95)
-    assert found is not None
-    return Outcome(not found.shows_difference)
-
-
-def _same(blocks: int, source: Generator) -> Outcome:
-    """Compare runs in pairs whose machine slows down and is disturbed, in random order."""
-    drift = np.cumsum(source.exponential(0.01, 2 * blocks))
-    times = np.exp(drift + 0.02 * source.standard_t(2, 2 * blocks)).reshape(blocks, 2)
-    turned = source.random(blocks) < 0.5
-    first = np.where(turned, times[:, 1], times[:, 0])
-    second = np.where(turned, times[:, 0], times[:, 1])
-    found = paired_ratio(first.tolist(), second.tolist(), 0.95)
-    assert found is not None
-    return Outcome(not found.shows_difference)
 
 
 def _answered(index: int, data: bytes) -> ScoredAnswer:

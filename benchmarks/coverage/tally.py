@@ -10,7 +10,7 @@ from numpy.random import Generator
 
 from inferometer.loadgen import Interval
 
-__all__ = ["Check", "Experiment", "Outcome", "Tally", "outcome_of"]
+__all__ = ["Check", "Experiment", "Outcome", "Tally", "outcome_of", "single"]
 
 _ALLOWED = 0.01
 
@@ -85,3 +85,15 @@ def outcome_of(interval: Interval, truth: float) -> Outcome:
     low, high = interval.low, interval.high
     is_right = (low is None or low <= truth) and (high is None or truth <= high)
     return Outcome(is_right, low is None or high is None)
+
+
+def single(
+    group: str, name: str, runs: int, trial: Callable[[Generator], Outcome], why_more: str = ""
+) -> Experiment:
+    """Give the experiment of one check, each trial of which is drawn by itself."""
+
+    def trials(source: Generator, count: int) -> Iterator[tuple[int, Outcome]]:
+        for _ in range(count):
+            yield 0, trial(source)
+
+    return Experiment((Check(group, name, 0.95, why_more),), runs, trials)
