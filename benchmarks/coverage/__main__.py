@@ -123,7 +123,7 @@ def _line(check: Check, found: Tally, *, markdown: bool) -> str:
         verdict,
     ]
     if markdown:
-        return f"| {' | '.join([check.name, *cells])} |"
+        return f"| {' | '.join([check.name, *cells])} |".replace("|  |", "| |")
     return f"  {check.name:<68} {cells[0]:>4} {cells[1]:>6} ± {cells[2]:<5} {cells[3]:>4} {verdict}"
 
 
