@@ -132,7 +132,9 @@ def test_report_again(run_folder: Path, tmp_path: Path) -> None:
         t["scenario"]: t["performance"]["metric"] for t in session["tests"] if "performance" in t
     }
     assert metrics["Offline"]["unit"] == "1/s"
-    assert metrics["SingleStream"]["interval"]["low"] <= metrics["SingleStream"]["value"]
+    # So short a run may not tell how sure it is: an end that isn't known stays open.
+    low = metrics["SingleStream"]["interval"]["low"]
+    assert low is None or low <= metrics["SingleStream"]["value"]
 
 
 def test_json_output_is_json_alone(tmp_path: Path) -> None:
