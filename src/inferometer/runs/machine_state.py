@@ -15,6 +15,8 @@ from typing import Any
 
 import psutil
 
+from inferometer.runs.small_file import text_in
+
 __all__ = ["Counters", "look", "shares_between"]
 
 _STAT = Path("/proc/stat")
@@ -103,7 +105,7 @@ def look() -> dict[str, Any]:
     memory = psutil.virtual_memory()
     facts: dict[str, Any] = {
         "frequency_mhz": _frequency_mhz(),
-        "governor": _text(_GOVERNOR),
+        "governor": text_in(_GOVERNOR) or None,
         "temperature_c": _temperature_c(),
         "load_average_1min": round(os.getloadavg()[0], 2),
         "memory_available_gib": round(memory.available / 2**30, 2),
@@ -136,7 +138,7 @@ def _own_cpu_s() -> float:
 def _pressure_s() -> dict[str, float]:
     found = {}
     for name in _RESOURCES:
-        for line in (_text(_PRESSURE / name) or "").splitlines():
+        for line in (text_in(_PRESSURE / name) or "").splitlines():
             kind, _, rest = line.partition(" ")
             _, has_total, total = rest.partition("total=")
             if kind == "some" and has_total and total.isdecimal():
@@ -146,7 +148,7 @@ def _pressure_s() -> dict[str, float]:
 
 def _throttled_s() -> float | None:
     for path, wanted, unit_s in _THROTTLED:
-        for line in (_text(path) or "").splitlines():
+        for line in (text_in(path) or "").splitlines():
             name, _, value = line.partition(" ")
             if name == wanted and value.isdecimal():
                 return int(value) * unit_s
@@ -177,10 +179,3 @@ def _swap_used_gib() -> float | None:
     except (OSError, RuntimeError):
         return None
     return round(swap.used / 2**30, 2) if swap.total else None
-
-
-def _text(path: Path) -> str | None:
-    try:
-        return path.read_text("utf-8", "replace").strip() or None
-    except OSError:
-        return None

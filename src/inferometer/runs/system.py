@@ -13,6 +13,7 @@ from typing import Any
 import psutil
 
 from inferometer.loadgen.cores import usable_cores
+from inferometer.runs.small_file import text_in
 
 __all__ = ["describe_system", "package_versions", "usable_cores"]
 
@@ -33,7 +34,7 @@ def describe_system() -> dict[str, Any]:
         "usable_cores": usable_cores(),
         "frequency_mhz": _frequency_mhz(),
         "caches": _caches(),
-        "governor": _text(_CPU / "cpufreq/scaling_governor"),
+        "governor": text_in(_CPU / "cpufreq/scaling_governor"),
         "memory_gib": round(memory.total / 2**30, 1),
         "memory_available_gib": round(memory.available / 2**30, 1),
         "load_average_1min": round(os.getloadavg()[0], 2),
@@ -67,7 +68,7 @@ def _processor_name() -> str | None:
 
 
 def _cpu_info(name: str) -> str | None:
-    text = _text(_CPU_INFO) or ""
+    text = text_in(_CPU_INFO) or ""
     for line in text.splitlines():
         key, _, value = line.partition(":")
         if key.strip() == name:
@@ -86,7 +87,7 @@ def _frequency_mhz() -> float | None:
 def _caches() -> dict[str, str]:
     found = {}
     for folder in sorted(_CPU.glob("cache/index*")):
-        level, kind, size = (_text(folder / name) for name in ("level", "type", "size"))
+        level, kind, size = (text_in(folder / name) for name in ("level", "type", "size"))
         if level and kind and size:
             found[f"L{level} {kind.lower()}"] = size
     return found
@@ -102,10 +103,3 @@ def _operating_system() -> str:
         return platform.freedesktop_os_release().get("PRETTY_NAME", sys.platform)
     except OSError:
         return f"{platform.system()} {platform.version()}"
-
-
-def _text(path: Path) -> str | None:
-    try:
-        return path.read_text("utf-8", "replace").strip()
-    except OSError:
-        return None

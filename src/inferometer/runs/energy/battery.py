@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from inferometer.runs.small_file import number_in, text_in
+
 __all__ = ["Battery", "batteries"]
 
 _FOLDER = "class/power_supply"
@@ -25,11 +27,11 @@ class Battery:
 
     def read_uj(self) -> int | None:
         """Give what was taken from it, up to a constant, µJ; ``None`` if it is charged now."""
-        if _text(self.folder / "status") != "Discharging":
+        if text_in(self.folder / "status") != "Discharging":
             return None
-        left_uwh = _number(self.folder / "energy_now")
+        left_uwh = number_in(self.folder / "energy_now")
         if left_uwh is None:
-            charge, voltage = (_number(self.folder / name) for name in _CHARGE)
+            charge, voltage = (number_in(self.folder / name) for name in _CHARGE)
             if charge is None or voltage is None:
                 return None
             left_uwh = charge * voltage // 1_000_000
@@ -44,21 +46,9 @@ def batteries(sys_root: Path) -> list[Battery]:
     """Give the batteries that the machine runs on now."""
     found = []
     for folder in sorted((sys_root / _FOLDER).glob("*")):
-        if _text(folder / "type") != "Battery" or _text(folder / "scope") == "Device":
+        if text_in(folder / "type") != "Battery" or text_in(folder / "scope") == "Device":
             continue
         battery = Battery(f"battery {folder.name}", folder)
         if battery.read_uj() is not None:
             found.append(battery)
     return found
-
-
-def _number(path: Path) -> int | None:
-    text = _text(path)
-    return int(text) if text is not None and text.isdigit() else None
-
-
-def _text(path: Path) -> str | None:
-    try:
-        return path.read_text("ascii", "replace").strip()
-    except OSError:
-        return None

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from inferometer.runs.small_file import number_in, text_in
+
 __all__ = ["RaplDomain", "rapl_domains"]
 
 _FOLDER = "class/powercap"
@@ -26,7 +28,7 @@ class RaplDomain:
 
     def read_uj(self) -> int | None:
         """Give the count, µJ; ``None`` if it can't be read now."""
-        return _number(self.path)
+        return number_in(self.path)
 
 
 def rapl_domains(sys_root: Path) -> list[RaplDomain]:
@@ -37,26 +39,14 @@ def rapl_domains(sys_root: Path) -> list[RaplDomain]:
     """
     found = []
     for folder in sorted((sys_root / _FOLDER).glob("intel-rapl:*")):
-        name = _text(folder / "name")
+        name = text_in(folder / "name")
         if name is None or name in _WITHIN_OTHERS:
             continue
         if folder.name.count(":") == _NESTED and name != "dram":
             continue
-        counter, limit = folder / "energy_uj", _number(folder / "max_energy_range_uj")
-        if _number(counter) is None or limit is None:
+        counter, limit = folder / "energy_uj", number_in(folder / "max_energy_range_uj")
+        if number_in(counter) is None or limit is None:
             continue
         place = f"package {folder.name.split(':')[1]} {name}" if name == "dram" else name
         found.append(RaplDomain(f"RAPL {place}", counter, limit))
     return found
-
-
-def _number(path: Path) -> int | None:
-    text = _text(path)
-    return int(text) if text is not None and text.isdigit() else None
-
-
-def _text(path: Path) -> str | None:
-    try:
-        return path.read_text("ascii", "replace").strip()
-    except OSError:
-        return None
