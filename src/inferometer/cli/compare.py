@@ -15,6 +15,7 @@ import click
 from rich.console import Console
 
 from inferometer.cli.as_run import as_run
+from inferometer.cli.exit_codes import EXIT_INTERRUPTED
 from inferometer.cli.output import listener_for
 from inferometer.cli.request import requests_of
 from inferometer.comparing import (
@@ -40,7 +41,6 @@ from inferometer.workloads import suite_names, workload_names
 __all__ = ["command"]
 
 EXIT_REFUSED = 1
-EXIT_INTERRUPTED = 130
 _USUAL_WORKLOAD = "pocket-mobilenet"
 _USUAL_SCENARIOS = ("SingleStream", "Offline")
 _EXAMPLE = "inferometer compare onnxruntime onnxruntime:int8 openvino"

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from inferometer.cli.exit_codes import EXIT_INTERRUPTED
 from inferometer.mlperf_loadgen import ERAS
 from inferometer.report import print_session, write_html
 from inferometer.runs import RunFolderError, load_session, run_script
@@ -17,7 +18,6 @@ from inferometer.runs.folder import SESSION
 __all__ = ["command"]
 
 _EXIT_RAISED = 1
-_EXIT_INTERRUPTED = 130
 # Modules whose frames stand between the user and the script in a traceback.
 _BETWEEN = (__name__, "inferometer.runs.script", "runpy")
 
@@ -53,7 +53,7 @@ def command(
         raise
     except BaseException as error:
         traceback.print_exception(_without_own_frames(error))
-        code = _EXIT_INTERRUPTED if isinstance(error, KeyboardInterrupt) else _EXIT_RAISED
+        code = EXIT_INTERRUPTED if isinstance(error, KeyboardInterrupt) else _EXIT_RAISED
     if output is not None and (output / SESSION).is_file():
         _report(output)
     sys.exit(code)

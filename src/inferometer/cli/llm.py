@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from inferometer.cli.exit_codes import EXIT_INTERRUPTED
 from inferometer.cli.gates import (
     Gates,
     check_summaries,
@@ -35,7 +36,6 @@ from inferometer.serving.llm import LlmEndpoint, LlmOptions
 
 __all__ = ["command"]
 
-EXIT_INTERRUPTED = 130
 _SYNTHETIC = "synthetic"
 _SEED = 20191106
 _MODES = {

@@ -9,13 +9,13 @@ from typing import Any
 
 import click
 
+from inferometer.cli.exit_codes import EXIT_INTERRUPTED
 from inferometer.loadgen.errors import InferometerError, nearest_name
 
 __all__ = ["main"]
 
 EXIT_USAGE = 2
 EXIT_FAILED = 3
-EXIT_INTERRUPTED = 130
 _VERBS = {
     "accuracy": "inferometer.cli.accuracy",
     "agree": "inferometer.cli.agree",

@@ -13,6 +13,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from inferometer.cli.exit_codes import EXIT_INTERRUPTED
 from inferometer.cli.gates import (
     Gates,
     check_summaries,
@@ -53,7 +54,6 @@ from inferometer.workloads import POCKET_SUITE
 
 __all__ = ["command"]
 
-EXIT_INTERRUPTED = 130
 _BESIDE_RESUME = (
     "resume",
     "load_limit_s",

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from inferometer.capacity import Found, Outcome, Wishes, find, go_on, show
 from inferometer.cli.as_run import as_run
+from inferometer.cli.exit_codes import EXIT_INTERRUPTED
 from inferometer.cli.options import (
     backend_options,
     json_option,
@@ -31,7 +32,6 @@ from inferometer.runs import Listener
 
 __all__ = ["command"]
 
-EXIT_INTERRUPTED = 130
 PAGE = "search.html"
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import click
 from rich.console import Console
 
+from inferometer.cli.exit_codes import EXIT_INTERRUPTED
 from inferometer.cli.options import json_option, quiet_option
 from inferometer.cli.output import listener_for
 from inferometer.report.sweep_page import write_sweep
@@ -20,7 +21,6 @@ from inferometer.sweeping import MATRIX, Choice, Matrix, load_sweep, read_matrix
 
 __all__ = ["command"]
 
-EXIT_INTERRUPTED = 130
 _EXAMPLE = """\
 # What is measured: each combination of the values below, on this workload.
 workload = "pocket-mobilenet"

@@ -14,6 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from inferometer.cli.as_run import as_run
+from inferometer.cli.exit_codes import EXIT_INTERRUPTED
 from inferometer.cli.options import (
     backend_options,
     json_option,
@@ -29,8 +30,6 @@ from inferometer.runs.result import plain
 from inferometer.tuning import TunedScenario, Tuning, described, tune, write_tuned_file
 
 __all__ = ["command"]
-
-EXIT_INTERRUPTED = 130
 
 
 @click.command("tune")
