@@ -9,10 +9,12 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from inferometer.loadgen.time_slice import short_slice
+
 __all__ = [
     "TimingOptions",
     "end_with_parent",
-    "fine_timer",
+    "punctual_thread",
     "quiet_interpreter",
     "stay_without_parent",
 ]
@@ -27,10 +29,15 @@ class TimingOptions:
     """How the generator keeps time; recorded with every run.
 
     spin_ns:
+        How long a closed loop stays awake for the answer of a system that was as fast before.
+    arrival_spin_ns:
         How long before a due time sleeping gives way to polling the clock.
     timer_slack_ns:
         Timer slack of the issue thread (Linux); the system's default of 50,000 makes
         every sleep late by as much.
+    slice_ns:
+        Time slice that the issue thread asks for (Linux from 6.12): a thread with a short one
+        gets a core that others use sooner. It gets no larger share of it.
     switch_interval_s:
         Thread switch interval during the run; ``None`` leaves it as it is.
     hand_off:
@@ -42,7 +49,9 @@ class TimingOptions:
     """
 
     spin_ns: int = 100_000
+    arrival_spin_ns: int = 50_000
     timer_slack_ns: int = 1
+    slice_ns: int = 100_000
     switch_interval_s: float | None = None
     hand_off: bool = True
     collect_garbage: bool = False
@@ -70,8 +79,14 @@ def quiet_interpreter(options: TimingOptions) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def fine_timer(options: TimingOptions) -> Iterator[None]:
-    """Set the timer slack of the calling thread; restore it at the end."""
+def punctual_thread(options: TimingOptions) -> Iterator[None]:
+    """Set timer slack and time slice of the calling thread; restore them at the end."""
+    with _fine_timer(options), short_slice(options.slice_ns):
+        yield
+
+
+@contextlib.contextmanager
+def _fine_timer(options: TimingOptions) -> Iterator[None]:
     slack_ns = _timer_slack_ns()
     if slack_ns is None:
         yield

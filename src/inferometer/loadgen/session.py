@@ -21,7 +21,7 @@ from inferometer.loadgen.journal import SeriesStart
 from inferometer.loadgen.judging import meets_bound
 from inferometer.loadgen.ledger import Ledger
 from inferometer.loadgen.plan import LoadableSet, Plan, loadable_sets, make_plan, planned_for
-from inferometer.loadgen.process_state import TimingOptions, fine_timer, quiet_interpreter
+from inferometer.loadgen.process_state import TimingOptions, punctual_thread, quiet_interpreter
 from inferometer.loadgen.query import SampleLibrary, SystemUnderTest, name_of
 from inferometer.loadgen.recording import Message, Recording, SeriesRecord, Step
 from inferometer.loadgen.responses import ResponseWriter
@@ -103,7 +103,9 @@ class _Session:
         self._effective = effective
         self._timing = options.timing or _default_timing(settings)
         self._clock = options.clock or MonotonicClock(
-            self._timing.spin_ns, hand_off=self._timing.hand_off
+            self._timing.spin_ns,
+            arrival_spin_ns=self._timing.arrival_spin_ns,
+            hand_off=self._timing.hand_off,
         )
         self._rule = options.rule
         self._journal = options.journal
@@ -319,7 +321,7 @@ class _Session:
             return
 
         def work() -> None:
-            with fine_timer(self._timing):
+            with punctual_thread(self._timing):
                 issuer.run()
 
         with quiet_interpreter(self._timing):

@@ -14,7 +14,7 @@ import psutil
 
 from inferometer.backends import MissingBackendError, backend_names, get_backend
 from inferometer.loadgen import MonotonicClock, TimingOptions, abandoned_journals
-from inferometer.loadgen.process_state import fine_timer
+from inferometer.loadgen.process_state import punctual_thread
 from inferometer.runs.system import describe_system, usable_cores
 
 __all__ = ["Check", "check_environment"]
@@ -117,7 +117,7 @@ def _clock() -> Check:
 def _sleeping() -> Check:
     """Measure how late the generator wakes up, the way it sleeps in a Server run."""
     clock, late = MonotonicClock(), []
-    with fine_timer(TimingOptions()):
+    with punctual_thread(TimingOptions()):
         due = clock.now_ns()
         for _ in range(_SLEEPS):
             due = max(due, clock.now_ns()) + _SLEEP_NS
