@@ -23,11 +23,13 @@ _SHARE = 0.3
 
 
 def held_out_checks() -> Iterator[Experiment]:
-    """Give three speeds, pauses, other queues, MultiStream, and memory without an end."""
+    """Give bursts, three speeds, pauses, other queues, MultiStream, and memory without an end."""
     group = "held out"
     speeds = modulated(
         "three speeds for 60, 100 and 25 queries", (1.0, 1.5, 3.0), (60.0, 100.0, 25.0)
     )
+    short_bursts = modulated("bursts of 20 queries at four times", (1.0, 4.0), (230.0, 20.0))
+    yield percentiles(group, short_bursts, 1500, 4000)
     for process in (speeds, _PAUSES, _STREAMED):
         for count, runs in ((2000, 4000), (20_000, 2500)):
             yield percentiles(group, process, count, runs)

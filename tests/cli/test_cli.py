@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from inferometer.cli.main import main
 from inferometer.loadgen import Era, Recording, Scenario
 from tests.support import ROOT
 
@@ -70,13 +71,24 @@ def test_version() -> None:
     ],
 )
 def test_wrong_use_is_one_clear_message_and_exit_code_2(
-    arguments: list[str], message: str, tmp_path: Path
+    arguments: list[str],
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     pytest.importorskip("onnxruntime")
-    found = inferometer(*arguments, cwd=tmp_path)
-    assert found.returncode == 2
-    assert message in found.stderr
-    assert "Traceback" not in found.stderr
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+    assert message in capsys.readouterr().err
+
+
+def test_wrong_use_prints_no_traceback(tmp_path: Path) -> None:
+    found = inferometer("report", "nowhere", cwd=tmp_path)
+    assert (found.returncode, found.stderr.count("\n")) == (2, 1)
+    assert "nowhere is not a run folder" in found.stderr
 
 
 def test_list_says_how_to_get_a_missing_backend() -> None:

@@ -41,7 +41,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> object:
     ("name", "shape", "dtype"),
     [
         ("mobilenet", (3, 224, 224), "float32"),
-        ("resnet50", (3, 224, 224), "float32"),
+        pytest.param("resnet50", (3, 224, 224), "float32", marks=pytest.mark.slow),
         ("ssd-mobilenet", (300, 300, 3), "uint8"),
         pytest.param("ssd-resnet34", (3, 1200, 1200), "float32", marks=pytest.mark.slow),
     ],

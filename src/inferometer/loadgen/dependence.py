@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inferometer.loadgen.deviates import student_deviate
+from inferometer.loadgen.episodes import met_rarely_in_bins
 from inferometer.loadgen.spectrum import bin_sums, flat_part, mean_powers, scales_of
 
 __all__ = ["INDEPENDENT", "Dependence", "dependence_of"]
@@ -19,10 +20,6 @@ _FEWEST_COSINES = 10
 _LEAST_COSINES = 4
 _SLOWER = 4
 _CLUSTERS = 0.2
-_SHORTEST_EPISODE = 16
-_CERTAIN_EPISODE = 4.5
-_EPISODE = 2.5
-_FEWEST_EPISODES = 4
 
 
 @dataclass(frozen=True)
@@ -38,8 +35,8 @@ class Dependence:
         Whether neighbours resemble each other over so much of the series that it is too short
         to tell how much.
     is_rare:
-        Whether times in which values were high were met, but fewer than four, so that it is
-        not known how often they come.
+        Whether times in which values were high were met, but so few that it is not known how
+        often they come.
     """
 
     inflation: float
@@ -53,7 +50,11 @@ INDEPENDENT = Dependence(1.0, math.inf)
 
 
 def dependence_of(
-    flags: NDArray[np.bool_], scores: NDArray[np.int8] | None = None, rarity: float = 0.5
+    flags: NDArray[np.bool_],
+    scores: NDArray[np.int8] | None = None,
+    rarity: float = 0.5,
+    *,
+    is_rare: bool = False,
 ) -> Dependence:
     """Estimate the dependence of a series of flags, bool [n], in the order of time.
 
@@ -63,7 +64,8 @@ def dependence_of(
     the widest of the estimates from fewer and fewer of the slowest cosines is taken: a short
     series shows less of slow changes than there is. Flags that come in clusters are as few
     as these, which limits the degrees of freedom; ``rarity`` is the share of those that
-    matter, where that is less than the flags'.
+    matter, where that is less than the flags'. ``is_rare`` if it is known already that times in
+    which values were high are few; else the scores tell.
     """
     count = len(flags)
     share = np.count_nonzero(flags) / max(count, 1)
@@ -76,7 +78,7 @@ def dependence_of(
     score_variance = max(float(scores.var()), 1e-9) * size
     powers = mean_powers(sums, variance * size)
     flat = flat_part(len(sums), powers, mean_powers(score_sums, score_variance))
-    is_rare = _is_rare(score_sums, score_variance, size)
+    is_rare = is_rare or met_rarely_in_bins(score_sums, score_variance, size)
     scales = scales_of(len(sums))
     clusters = _CLUSTERS * count * min(share, 1.0 - share, rarity)
     if flat == len(scales) - 1:
@@ -97,24 +99,3 @@ def _estimate(inflation: float, cosines: int, values: float) -> tuple[float, flo
     """Give an inflation and its degrees of freedom, from cosines and clusters of values."""
     beyond_chance = 1.0 - 1.0 / inflation
     return inflation, 1.0 / (1.0 / cosines + beyond_chance**2 * inflation / values)
-
-
-def _is_rare(sums: NDArray[np.float64], variance: float, size: int) -> bool:
-    """Tell whether stretches with high values stand out that are fewer than four.
-
-    They may last from 16 values to an eighth of the series.
-    """
-    bins = len(sums)
-    totals = np.concatenate([[0.0], np.cumsum(sums)])
-    length, found, most = -(-_SHORTEST_EPISODE // size), totals, _CERTAIN_EPISODE
-    while length <= bins // 8:
-        deviates = totals[length:] - totals[:-length]
-        deviates /= math.sqrt(length * variance * (1.0 - length / bins))
-        if (highest := float(deviates.max())) > most:
-            found, most = deviates, highest
-        length *= 2
-    if found is totals:
-        return False
-    is_high = found > _EPISODE
-    episodes = int(is_high[0]) + int(np.count_nonzero(is_high[1:] & ~is_high[:-1]))
-    return episodes < _FEWEST_EPISODES

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from inferometer.loadgen.binomial import binomial_cdf
 from inferometer.loadgen.dependence import INDEPENDENT, Dependence, dependence_of
 from inferometer.loadgen.deviates import NORMAL_DEVIATE, student_deviate
+from inferometer.loadgen.episodes import SHORT_SERIES, met_rarely, rarity_scores
 from inferometer.loadgen.order_statistics import bounding_ranks
 
 __all__ = [
@@ -104,6 +105,10 @@ def exceedance_dependence(
     count = len(values)
     if count == 0:
         return INDEPENDENT
+    is_rare = False
+    if count <= SHORT_SERIES:
+        ordered = np.sort(values) if ordered is None else ordered
+        is_rare = met_rarely(rarity_scores(values, ordered))
     places = [int(level * count) for level in _LEVELS]
     enough = max(0, count - 1 - _FEWEST_ABOVE)
     if ordered is None:
@@ -113,7 +118,8 @@ def exceedance_dependence(
     scores = np.zeros(count, np.int8)
     for place in places:
         scores += values > ordered[place]
-    return dependence_of(values > threshold, scores, min(fraction, 1.0 - fraction))
+    rarity = min(fraction, 1.0 - fraction)
+    return dependence_of(values > threshold, scores, rarity, is_rare=is_rare)
 
 
 def _interval_of(
