@@ -4,6 +4,13 @@ from inferometer.backends.isolation.isolated import load_isolated
 from inferometer.backends.isolation.worker_process import BackendFault
 from inferometer.backends.model_file import content_sha256
 from inferometer.backends.null import NullBackend
+from inferometer.backends.number_format import (
+    FLOAT_FORMATS,
+    NUMBER_FORMATS,
+    asked_format,
+    computed_format,
+    stored_format,
+)
 from inferometer.backends.plugins import Plugins
 from inferometer.backends.protocol import (
     Backend,
@@ -20,6 +27,8 @@ from inferometer.backends.protocol import (
 from inferometer.backends.registry import backend_names, backend_place, get_backend
 
 __all__ = [
+    "FLOAT_FORMATS",
+    "NUMBER_FORMATS",
     "Backend",
     "BackendError",
     "BackendFault",
@@ -33,9 +42,12 @@ __all__ = [
     "Session",
     "SourceModel",
     "UnsupportedModelError",
+    "asked_format",
     "backend_names",
     "backend_place",
+    "computed_format",
     "content_sha256",
     "get_backend",
     "load_isolated",
+    "stored_format",
 ]

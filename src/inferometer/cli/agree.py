@@ -12,14 +12,14 @@ import click
 from rich.console import Console
 
 from inferometer.backends import (
+    FLOAT_FORMATS,
     BackendOptions,
     MissingBackendError,
     backend_names,
     get_backend,
 )
-from inferometer.cli.options import NUMBER_FORMATS, count_option, json_option, weights_option
+from inferometer.cli.options import count_option, json_option, weights_option
 from inferometer.cli.output import listener_for
-from inferometer.cli.request import precision_of
 from inferometer.report import agreement_markdown, print_agreements
 from inferometer.runs import Agreement, agreements
 from inferometer.workloads import POCKET_SUITE, WorkloadOptions, suite_or_workload
@@ -34,7 +34,7 @@ _NO_FRAMEWORK = ("null", "python", "remote")
 @click.option("--backend", "backends", multiple=True, help="[default: all that are installed]")
 @count_option
 @weights_option
-@click.option("--number-format", type=click.Choice(NUMBER_FORMATS[:-1]), default="fp32")
+@click.option("--number-format", type=click.Choice(FLOAT_FORMATS), default="fp32")
 @click.option("--threads", type=click.IntRange(1), default=1, show_default=True)
 @click.option(
     "--markdown",
@@ -58,9 +58,7 @@ def command(**options: Any) -> None:
             name,
             options["backends"] or _installed(),
             WorkloadOptions(weights=options["weights"], count=options["count"]),
-            BackendOptions(
-                threads=options["threads"], precision=precision_of(options["number_format"])
-            ),
+            BackendOptions(threads=options["threads"], precision=options["number_format"]),
             listener.note,
         )
     ]

@@ -8,10 +8,10 @@ from typing import Any, TypeVar
 
 import click
 
+from inferometer.backends import NUMBER_FORMATS
 from inferometer.rounds import round_names
 
 __all__ = [
-    "NUMBER_FORMATS",
     "backend_options",
     "count_option",
     "json_option",
@@ -24,8 +24,6 @@ __all__ = [
     "workload_option",
     "workload_options",
 ]
-
-NUMBER_FORMATS = ["fp32", "bf16", "fp16", "int8"]
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 _Option = Callable[[_Command], _Command]

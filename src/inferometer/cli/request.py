@@ -12,7 +12,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from inferometer.backends import BackendOptions
+from inferometer.backends import BackendOptions, computed_format, stored_format
 from inferometer.loadgen import Era, Mode, Scenario, SettingsError
 from inferometer.logs import ConfigTable, ignored_keys, read_config
 from inferometer.rounds import Round, load_round
@@ -33,7 +33,6 @@ __all__ = [
     "MODES",
     "backend_options_of",
     "named_value",
-    "precision_of",
     "requests_of",
     "scenarios_of",
     "usual_backend",
@@ -168,7 +167,7 @@ def workload_options_of(options: dict[str, Any]) -> WorkloadOptions:
         data=options["data"],
         model=options["model"],
         weights=options["weights"],
-        number_format="int8" if options["number_format"] == "int8" else "fp32",
+        number_format=stored_format(options["number_format"]),
         count=options["count"],
         extra=dict(named_value(text) for text in options["workload_extra"]),
     )
@@ -179,14 +178,9 @@ def backend_options_of(options: dict[str, Any]) -> BackendOptions:
     return BackendOptions(
         threads=options["threads"],
         device=options["device"],
-        precision=precision_of(options["number_format"]),
+        precision=computed_format(options["number_format"]),
         extra=dict(named_value(text) for text in options["extra"]),
     )
-
-
-def precision_of(number_format: str) -> str:
-    """Give what the backend computes floats in; what is left of them in an int8 model is fp32."""
-    return "fp32" if number_format == "int8" else number_format
 
 
 def usual_backend(options: dict[str, Any]) -> str:

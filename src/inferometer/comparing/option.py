@@ -8,14 +8,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from inferometer.backends import backend_names
+from inferometer.backends import (
+    NUMBER_FORMATS,
+    backend_names,
+    computed_format,
+    stored_format,
+)
 from inferometer.loadgen import InferometerError, nearest_name
 from inferometer.runs import RunRequest
 from inferometer.tuning import read_tuned_file, with_tuned
 from inferometer.workloads import workload_names
 
 __all__ = [
-    "NUMBER_FORMATS",
     "Option",
     "OptionError",
     "option_of",
@@ -23,9 +27,6 @@ __all__ = [
     "with_labels",
     "with_option",
 ]
-
-NUMBER_FORMATS = ("fp32", "bf16", "fp16", "int8")
-"""What a model can be asked to compute in."""
 
 _BACKEND, _FORMAT, _NAME, _WORKLOAD = "backend", "number-format", "name", "workload"
 _PYTHON = ".py:"
@@ -177,9 +178,8 @@ def _serving(request: RunRequest, **changes: object) -> RunRequest:
 
 
 def _number_format(request: RunRequest, value: str) -> RunRequest:
-    is_int8 = value == "int8"
-    request = _workload(request, number_format="int8" if is_int8 else "fp32")
-    return _backend(request, precision="fp32" if is_int8 else value)
+    request = _workload(request, number_format=stored_format(value))
+    return _backend(request, precision=computed_format(value))
 
 
 def _model(request: RunRequest, value: str) -> RunRequest:

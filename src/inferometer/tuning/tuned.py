@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from inferometer.backends import asked_format
 from inferometer.loadgen import Scenario
 from inferometer.runs import RunRequest, SystemOptions
 from inferometer.tuning.bench import Trial
@@ -101,10 +102,11 @@ class Tuning:
 
 def identity_of(request: RunRequest) -> dict[str, str]:
     """Give what a tuning is for, by name, as a tuned file says it."""
-    stored, computed = request.workload_options.number_format, request.backend_options.precision
     return {
         "workload": request.workload,
         "backend": request.backend,
         "device": request.backend_options.device,
-        "number_format": computed if stored == "fp32" else stored,
+        "number_format": asked_format(
+            request.workload_options.number_format, request.backend_options.precision
+        ),
     }
