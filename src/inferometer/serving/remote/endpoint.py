@@ -7,9 +7,9 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from inferometer.serving.remote.fault import FaultKind, RemoteFault
+from inferometer.serving.server_url import ServerUrl, UrlForm
 
 __all__ = ["CA_VARIABLE", "TOKEN_VARIABLE", "Endpoint", "RemoteOptions"]
 
@@ -19,7 +19,13 @@ TOKEN_VARIABLE = "INFEROMETER_REMOTE_TOKEN"
 CA_VARIABLE = "INFEROMETER_REMOTE_CA"
 """Names the environment variable with a file of certificates to trust beside the system's."""
 
-_PORTS = {"http": 80, "https": 443, "grpc": 8001, "grpcs": 443}
+_FORM = UrlForm(
+    ports={"http": 80, "https": 443, "grpc": 8001, "grpcs": 443},
+    fault=RemoteFault,
+    wanted="server's URL; write http://HOST:PORT, https://, grpc:// or grpcs://",
+    owner="a server",
+    secret=f"token into {TOKEN_VARIABLE}",
+)
 
 
 @dataclass(frozen=True)
@@ -44,17 +50,13 @@ class RemoteOptions:
 
 
 @dataclass(frozen=True)
-class Endpoint:
+class Endpoint(ServerUrl):
     """Where a server is.
 
     token:
         Is sent with each request; never shown.
     """
 
-    scheme: str
-    host: str
-    port: int
-    path: str = ""
     token: str = field(default="", repr=False)
     ca_file: Path | None = None
 
@@ -65,29 +67,15 @@ class Endpoint:
         Raises `RemoteFault` for what is none, and for one with a password in it, which would
         be put on record.
         """
-        parts = urlsplit(url if "://" in url else f"http://{url}")
-        try:
-            port = parts.port
-        except ValueError:
-            port = -1
-        if parts.scheme not in _PORTS or not parts.hostname or port == -1:
-            raise RemoteFault(
-                f"{url!r} is no server's URL; write http://HOST:PORT, https://, grpc:// or grpcs://"
-            )
-        if parts.username or parts.password or parts.query:
-            raise RemoteFault(
-                "the URL of a server is put on record, so it can't hold a secret; put the token "
-                f"into {TOKEN_VARIABLE}"
-            )
+        read = _FORM.read(url)
         ca_file = environment.get(CA_VARIABLE)
         token = environment.get(TOKEN_VARIABLE, "")
-        if not (token.isascii() and (not token or token.isprintable())):
-            raise RemoteFault(f"{TOKEN_VARIABLE} holds more than printable ASCII characters")
+        _FORM.check_secret(token, TOKEN_VARIABLE)
         return cls(
-            parts.scheme,
-            parts.hostname,
-            _PORTS[parts.scheme] if port is None else port,
-            parts.path.rstrip("/"),
+            read.scheme,
+            read.host,
+            read.port,
+            read.path,
             token,
             Path(ca_file) if ca_file else None,
         )
@@ -96,20 +84,6 @@ class Endpoint:
     def is_grpc(self) -> bool:
         """Whether the server is spoken to by gRPC."""
         return self.scheme.startswith("grpc")
-
-    @property
-    def is_secure(self) -> bool:
-        """Whether the connection is encrypted."""
-        return self.scheme.endswith("s")
-
-    @property
-    def address(self) -> str:
-        """Host and port, as they stand in URLs and headers."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{host}:{self.port}"
-
-    def __str__(self) -> str:
-        return f"{self.scheme}://{self.address}{self.path}"
 
     def ssl_context(self) -> ssl.SSLContext | None:
         """Give what checks the server's certificate; ``None`` without encryption."""
