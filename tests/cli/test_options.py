@@ -14,6 +14,7 @@ from inferometer.cli.audit import command as audit_command
 from inferometer.cli.main import cli
 from inferometer.cli.request import requests_of
 from inferometer.cli.run import command as run_command
+from inferometer.cli.search import command as search_command
 from inferometer.cli.tune import command as tune_command
 from inferometer.loadgen import Mode, Scenario
 
@@ -31,6 +32,14 @@ def test_no_option_is_there_twice(verb: str) -> None:
     counts = Counter(flag for option in command.params for flag in option.opts)
     assert set(counts.values()) <= {1}
     assert CliRunner().invoke(command, ["--help"]).exit_code == 0
+
+
+SERVING = ["--serving", "--serving-option", "--workers", "--max-batch", "--max-wait-ms"]
+
+
+def test_a_search_serves_as_run_does() -> None:
+    ours, of_run = flags_of(search_command), flags_of(run_command)
+    assert all(ours[flag].to_info_dict() == of_run[flag].to_info_dict() for flag in SERVING)
 
 
 @pytest.mark.parametrize("command", [tune_command, audit_command], ids=["tune", "audit"])

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from inferometer.runs import load_session
+from inferometer.runs.folder import load_test
 from tests.cli.test_cli import inferometer
+from tests.runs.test_remote_runs import served
 
 pytestmark = pytest.mark.realtime
 
@@ -40,6 +42,18 @@ def test_a_search_is_recorded_and_can_be_recomputed(tmp_path: Path) -> None:
     again = json.loads(resumed.stdout)["trials"]
     assert again[: len(values["trials"]) - 1] == values["trials"][:-1]
     assert len(again) >= len(values["trials"])
+
+
+@pytest.mark.slow
+def test_a_server_is_searched_with_many_requests_in_flight(tmp_path: Path) -> None:
+    words = ["search", "pocket-mobilenet", "--count", "50", "--bound-ms", "400", "--backend"]
+    asked = ["--percentile", "0.9", "--run-s", "0.5", "--budget", "3", "--verify", "1"]
+    with served("pocket-mobilenet") as (_, url, _grpc):
+        by = ["remote", "--backend-option", f"url={url}", "--serving", "in-flight"]
+        found = inferometer(*words, *by, *asked, "--output", "out", "--json", cwd=tmp_path)
+    assert found.returncode in (0, 1), found.stderr
+    first = tmp_path / "out" / json.loads(found.stdout)["trials"][0]["folder"]
+    assert load_test(first).recording.notes["serving"]["kind"] == "in-flight"
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,7 @@ def test_an_option_is_called_by_what_it_is(text: str, label: str) -> None:
         ("batch=8", lambda r: r.serving.max_batch_size, 8),
         ("max_wait_ms=1.5", lambda r: r.serving.max_wait_ms, 1.5),
         ("serving=queue-runner", lambda r: r.serving.kind, "queue-runner"),
+        ("serving=in-flight", lambda r: r.serving.kind, "in-flight"),
         ("device=cuda", lambda r: r.backend_options.device, "cuda"),
         ("model=my.py:predict", lambda r: r.backend, "python"),
         ("model=my.onnx", lambda r: r.workload_options.model, Path("my.onnx")),

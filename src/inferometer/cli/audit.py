@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shlex
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,7 @@ from inferometer.cli.options import (
     workload_options,
 )
 from inferometer.cli.output import listener_for
+from inferometer.cli.recorded import new_folder, output_option
 from inferometer.cli.request import (
     backend_options_of,
     scenarios_of,
@@ -88,11 +88,7 @@ _QUICK_SCENARIOS = (Scenario.SINGLE_STREAM, Scenario.OFFLINE)
     show_default=True,
     help="about how long one test of a probe takes, s; longer tests tell smaller differences",
 )
-@click.option(
-    "--output",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="folder for everything [default: runs/<time>-audit-<workload>]",
-)
+@output_option("audit-<workload>")
 @json_option
 @quiet_option
 def command(workload: str | None, tree: Path | None, **options: Any) -> None:
@@ -122,10 +118,9 @@ def command(workload: str | None, tree: Path | None, **options: Any) -> None:
 
 def _plan(workload: str, rules: Round, options: dict[str, Any]) -> AuditPlan:
     by_the_book = options["round_name"] is not None
-    stamp = time.strftime("%Y%m%d-%H%M%S")
     request = RunRequest(
         workload=workload,
-        output=options["output"] or Path("runs") / f"{stamp}-audit-{workload}",
+        output=new_folder(options, f"audit-{workload}"),
         workload_options=workload_options_of(options),
         backend=usual_backend(options),
         backend_options=backend_options_of(options),

@@ -16,7 +16,23 @@ from rich.console import Console
 
 from inferometer.cli.as_run import as_run
 from inferometer.cli.exit_codes import EXIT_INTERRUPTED
+from inferometer.cli.options import (
+    count_option,
+    json_option,
+    quiet_option,
+    scenario_option,
+    set_option,
+    weights_option,
+    workload_option,
+)
 from inferometer.cli.output import listener_for
+from inferometer.cli.recorded import (
+    check_alone,
+    new_folder,
+    output_option,
+    resume_option,
+    say_how_to_go_on,
+)
 from inferometer.cli.request import requests_of
 from inferometer.comparing import (
     Candidate,
@@ -60,24 +76,16 @@ _EXAMPLE = "inferometer compare onnxruntime onnxruntime:int8 openvino"
 @click.option("--task", help="the task of your own model, as in `inferometer run`")
 @click.option("--model", type=click.Path(path_type=Path), help="your own model, for all options")
 @click.option("--data", type=click.Path(path_type=Path), help="the data set's folder or list")
-@click.option("--weights", type=click.Choice(["published", "random"]), default="published")
-@click.option("--count", type=click.IntRange(1), help="only the first so many samples")
-@click.option(
-    "--workload-option", "-o", "workload_extra", multiple=True, metavar="NAME=VALUE",
-    help="what only this workload knows",
-)  # fmt: skip
-@click.option(
-    "--scenario",
-    "scenarios",
-    multiple=True,
-    help="SingleStream, MultiStream, Server, Offline [default: SingleStream and Offline]",
-)
+@weights_option
+@count_option
+@workload_option
+@scenario_option("SingleStream and Offline")
 @click.option("--backend", help="of options that don't name one [default: onnxruntime]")
 @click.option("--threads", type=click.IntRange(1), help="of options that don't name them")
 @click.option(
     "--target-qps", type=float, help="Server rate [default: a quarter of the slowest's Offline]"
 )
-@click.option("--set", "assignments", multiple=True, metavar="NAME=VALUE", help="one setting")
+@set_option
 @click.option(
     "--blocks", type=click.IntRange(1), help="how often each runs [default: 12 or more, by need]"
 )
@@ -97,19 +105,10 @@ _EXAMPLE = "inferometer compare onnxruntime onnxruntime:int8 openvino"
     help="go on, up to three times as many blocks, until every ratio is known to within this",
 )
 @click.option("--seed", type=click.IntRange(0), help="of the random order [default: a new one]")
-@click.option(
-    "--output",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="folder for everything [default: runs/<time>-compare]",
-)
-@click.option(
-    "--resume",
-    type=click.Path(path_type=Path, file_okay=False, exists=True),
-    metavar="FOLDER",
-    help="go on with a comparison that was cut off",
-)
-@click.option("--json", "as_json", is_flag=True, help="print the results as JSON, nothing else")
-@click.option("--quiet", is_flag=True, help="print only the results")
+@output_option("compare")
+@resume_option("a comparison", "what was finished is kept")
+@json_option
+@quiet_option
 def command(**options: Any) -> None:
     """Compare options: interleaved, in random order, each run in a fresh process.
 
@@ -134,8 +133,8 @@ def command(**options: Any) -> None:
         print_comparison(comparison, console)
         console.print(f"report: {page}", style="bold", soft_wrap=True)
     if was_interrupted:
-        line = shlex.join(["inferometer", "compare", "--resume", str(folder)])
-        click.echo(f"interrupted; to go on: {line}", err=options["as_json"])
+        click.echo("interrupted", err=True)
+        say_how_to_go_on("compare", folder, as_json=options["as_json"])
         sys.exit(EXIT_INTERRUPTED)
     sys.exit(EXIT_REFUSED if comparison.is_refused else 0)
 
@@ -147,6 +146,7 @@ def _compared(options: dict[str, Any], console: Console) -> tuple[Comparison, Pa
     """
     folders = [Path(item) for item in options["items"] if Path(item).is_dir()]
     if options["resume"] is not None:
+        check_alone("--resume")
         return _measured(read_plan(options["resume"]), options["resume"], options, console)
     if folders and len(folders) < len(options["items"]):
         others = [item for item in options["items"] if not Path(item).is_dir()]
@@ -154,7 +154,7 @@ def _compared(options: dict[str, Any], console: Console) -> tuple[Comparison, Pa
             f"{folders[0]} is a folder and {others[0]!r} is not: recorded runs can't take turns "
             "with new ones. Give folders alone, or options alone"
         )
-    output = options["output"] or Path("runs") / f"{time.strftime('%Y%m%d-%H%M%S')}-compare"
+    output = new_folder(options, "compare")
     if not folders:
         return _measured(_plan(options, output), output, options, console)
     if len(folders) == 1 and is_comparison(folders[0]):

@@ -6,7 +6,6 @@ import json
 import re
 import shlex
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,7 @@ from inferometer.cli.gates import (
 )
 from inferometer.cli.options import json_option, quiet_option, scenario_option, set_option
 from inferometer.cli.output import listener_for
+from inferometer.cli.recorded import new_folder, output_option
 from inferometer.cli.request import named_value, scenarios_of
 from inferometer.cli.run import exit_code
 from inferometer.loadgen import Mode, Scenario
@@ -118,11 +118,7 @@ _MODES = {
     help="requests that may fail before the test ends; the result is INVALID all the same",
 )
 @set_option
-@click.option(
-    "--output",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="folder for everything recorded [default: runs/<time>-llm-<model>]",
-)
+@output_option("llm-<model>")
 @gate_options
 @summary_options
 @json_option
@@ -161,7 +157,7 @@ def command(**options: Any) -> None:
 def _request(options: dict[str, Any]) -> LlmRequest:
     budget_s = options["budget"]
     slug = re.sub(r"[^A-Za-z0-9._-]+", "-", options["model"]).strip("-.") or "model"
-    output = options["output"] or Path("runs") / f"{time.strftime('%Y%m%d-%H%M%S')}-llm-{slug}"
+    output = new_folder(options, f"llm-{slug}")
     return LlmRequest(
         endpoint=LlmEndpoint.read(options["url"]),
         options=LlmOptions(

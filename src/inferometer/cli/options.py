@@ -20,6 +20,7 @@ __all__ = [
     "scenario_option",
     "set_option",
     "threads_option",
+    "together",
     "weights_option",
     "workload_option",
     "workload_options",
@@ -29,7 +30,7 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 _Option = Callable[[_Command], _Command]
 
 
-def _together(*options: _Option[Any]) -> _Option[Any]:
+def together(*options: _Option[Any]) -> _Option[Any]:
     """Give one decorator for several options, listed in this order."""
 
     def decorate(command: _Command) -> _Command:
@@ -65,7 +66,7 @@ workload_option = click.option(
     metavar="NAME=VALUE",
     help="what only this workload knows, such as preprocessing=torchvision",
 )
-workload_options = _together(
+workload_options = together(
     click.option(
         "--model",
         type=click.Path(path_type=Path),
@@ -83,7 +84,7 @@ workload_options = _together(
 )
 """Which model runs on which samples."""
 
-backend_options = _together(
+backend_options = together(
     click.option("--backend", help="what runs the model [default: onnxruntime]"),
     click.option(
         "--device", default="cpu", show_default=True, help="cpu, cuda, or a provider's name"
@@ -110,7 +111,7 @@ set_option = click.option(
     "--set", "assignments", multiple=True, metavar="NAME=VALUE", help="one setting"
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="print JSON, nothing else")
-quiet_option = click.option("--quiet", is_flag=True, help="print only the table")
+quiet_option = click.option("--quiet", is_flag=True, help="print only the results")
 
 
 def scenario_option(default: str = "all") -> _Option[Any]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shlex
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from rich.markup import escape
 from inferometer.backends import BackendOptions
 from inferometer.cli.options import json_option, weights_option
 from inferometer.cli.output import listener_for
+from inferometer.cli.recorded import new_folder
 from inferometer.cli.request import named_value
 from inferometer.quantization import (
     QuantizationOptions,
@@ -71,8 +71,7 @@ def command(**options: Any) -> None:
     keeps less than 99 % of the fp32 accuracy.
     """
     console = Console(stderr=options["as_json"])
-    stamp = time.strftime("%Y%m%d-%H%M%S")
-    folder = options["output"] or Path("runs") / f"{stamp}-{options['workload']}-formats"
+    folder = new_folder(options, f"{options['workload']}-formats")
     results = []
     for name in suite_or_workload(options["workload"]):
         request = _request(options, name, folder / name)

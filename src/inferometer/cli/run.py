@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-import shlex
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
-from click.core import ParameterSource
 
 from inferometer.cli.exit_codes import EXIT_INTERRUPTED
 from inferometer.cli.gates import (
@@ -35,7 +32,15 @@ from inferometer.cli.options import (
     workload_options,
 )
 from inferometer.cli.output import SilentListener, listener_for
+from inferometer.cli.recorded import (
+    check_alone,
+    new_folder,
+    output_option,
+    resume_option,
+    say_how_to_go_on,
+)
 from inferometer.cli.request import MODES, requests_of
+from inferometer.cli.serving_options import serving_options
 from inferometer.cli.shares import Share
 from inferometer.report import print_sessions, write_html
 from inferometer.report.gates import print_gates
@@ -55,7 +60,6 @@ from inferometer.workloads import POCKET_SUITE
 __all__ = ["command"]
 
 _BESIDE_RESUME = (
-    "resume",
     "load_limit_s",
     "in_process",
     "as_json",
@@ -82,26 +86,7 @@ _BESIDE_RESUME = (
 @click.option(
     "--memory-limit-mib", type=click.IntRange(1), help="end an isolated model that takes more"
 )
-@click.option(
-    "--serving",
-    type=click.Choice(["inline", "pool", "processes", "ray", "queue-runner", "in-flight"]),
-    help="processes, ray: copies of the model, here or in a cluster; queue-runner: as the v0.5 "
-    "Python reference; in-flight: remote [default: by scenario]",
-)
-@click.option(
-    "--serving-option",
-    "serving_extra",
-    multiple=True,
-    metavar="NAME=VALUE",
-    help="what only this serving knows, such as address=auto of ray",
-)
-@click.option(
-    "--workers",
-    type=click.IntRange(1),
-    help="pool workers, or copies of the model [default: usable cores]",
-)
-@click.option("--max-batch", type=click.IntRange(1), default=32, show_default=True)
-@click.option("--max-wait-ms", type=click.FloatRange(0), default=0.0, show_default=True)
+@serving_options
 @click.option(
     "--tuned",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -155,17 +140,8 @@ _BESIDE_RESUME = (
     help="settings in the published user.conf format",
 )
 @click.option("--trace", is_flag=True, help="write a trace that Perfetto opens")
-@click.option(
-    "--output",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="folder for everything recorded [default: runs/<time>-<workload>]",
-)
-@click.option(
-    "--resume",
-    type=click.Path(path_type=Path, file_okay=False),
-    metavar="FOLDER",
-    help="go on with a run that was cut off; what was finished is kept",
-)
+@output_option("<workload>")
+@resume_option("a run", "what was finished is kept")
 @click.option(
     "--load-limit-s",
     type=click.FloatRange(0),
@@ -222,37 +198,20 @@ def command(**options: Any) -> None:
 def _asked(options: dict[str, Any]) -> tuple[Path, list[RunRequest]]:
     """Give what is to be run, and the folder for it: anew, or as it was asked for before."""
     if options["resume"] is not None:
-        _check_alone()
+        check_alone("--resume", _BESIDE_RESUME)
         return options["resume"], resumed_requests(options["resume"])
     options["workload"] = _workload(options)
-    stamp = time.strftime("%Y%m%d-%H%M%S")
-    output = options["output"] or Path("runs") / f"{stamp}-{options['workload']}"
+    output = new_folder(options, options["workload"])
     requests = requests_of(options, output)
     if len(requests) > 1:
         keep_suite(output, requests)
     return output, requests
 
 
-def _check_alone() -> None:
-    """Refuse --resume beside options that say anew what is measured."""
-    context = click.get_current_context()
-    others = [
-        parameter.opts[0]
-        for parameter in context.command.params
-        if parameter.name not in _BESIDE_RESUME
-        and context.get_parameter_source(str(parameter.name)) is ParameterSource.COMMANDLINE
-    ]
-    if others:
-        raise click.UsageError(
-            f"--resume goes on with what was asked for before; leave out {', '.join(others)}"
-        )
-
-
 def _say_how_to_go_on(requests: list[RunRequest], output: Path, *, as_json: bool) -> None:
-    """Name the command that goes on with what was cut off, as the last line."""
+    """Say so where something was begun."""
     if any(can_be_resumed(request) for request in requests):
-        line = shlex.join(["inferometer", "run", "--resume", str(output)])
-        click.echo(f"to go on: {line}", err=as_json)
+        say_how_to_go_on("run", output, as_json=as_json)
 
 
 def _workload(options: dict[str, Any]) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,16 @@ from inferometer.cli.options import (
     workload_options,
 )
 from inferometer.cli.output import listener_for
+from inferometer.cli.recorded import (
+    check_alone,
+    new_folder,
+    output_option,
+    resume_option,
+    say_how_to_go_on,
+    show_option,
+)
 from inferometer.cli.request import requests_of
+from inferometer.cli.serving_options import serving_options
 from inferometer.loadgen import Scenario
 from inferometer.report.capacity_page import write_capacity
 from inferometer.report.capacity_terminal import print_found
@@ -41,14 +49,7 @@ PAGE = "search.html"
 @click.option("--scenario", default="Server", show_default=True, help="Server or MultiStream")
 @backend_options
 @threads_option
-@click.option(
-    "--serving",
-    type=click.Choice(["inline", "pool", "processes", "ray", "queue-runner"]),
-    help="[default: pool]",
-)
-@click.option("--workers", type=click.IntRange(1), help="pool workers [default: usable cores]")
-@click.option("--max-batch", type=click.IntRange(1), default=32, show_default=True)
-@click.option("--max-wait-ms", type=click.FloatRange(0), default=0.0, show_default=True)
+@serving_options
 @round_option
 @set_option
 @click.option(
@@ -107,23 +108,9 @@ PAGE = "search.html"
     show_default=True,
     help="so many runs in a row have to pass at the load that is given",
 )
-@click.option(
-    "--output",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="folder for everything recorded [default: runs/<time>-search-<workload>]",
-)
-@click.option(
-    "--resume",
-    type=click.Path(path_type=Path, file_okay=False),
-    metavar="FOLDER",
-    help="go on with a search that was cut off; what was run counts",
-)
-@click.option(
-    "--show",
-    type=click.Path(path_type=Path, file_okay=False),
-    metavar="FOLDER",
-    help="only show what a search has recorded, computed anew",
-)
+@output_option("search-<workload>")
+@resume_option("a search", "what was run counts")
+@show_option("a search", "computed anew")
 @json_option
 @quiet_option
 def command(**options: Any) -> None:
@@ -145,7 +132,7 @@ def command(**options: Any) -> None:
         print_found(found, console)
         console.print(f"report: {page}", style="bold", highlight=False, soft_wrap=True)
     if found.outcome is Outcome.INTERRUPTED:
-        click.echo(f"to go on: inferometer search --resume {found.folder}", err=True)
+        say_how_to_go_on("search", found.folder, as_json=options["as_json"])
         if not options["show"]:
             sys.exit(EXIT_INTERRUPTED)
     sys.exit(0 if found.is_good else 1)
@@ -157,11 +144,12 @@ def _found(options: dict[str, Any], listener: Listener) -> Found:
     if sum(options[name] is not None for name in names) != 1:
         raise click.UsageError("give a WORKLOAD, or --resume FOLDER, or --show FOLDER")
     if options["show"]:
+        check_alone("--show")
         return show(options["show"])
     if options["resume"]:
+        check_alone("--resume")
         return go_on(options["resume"], listener)
-    stamp = time.strftime("%Y%m%d-%H%M%S")
-    output = options["output"] or Path("runs") / f"{stamp}-search-{options['workload']}"
+    output = new_folder(options, f"search-{options['workload']}")
     return _searched(options, output, listener)
 
 

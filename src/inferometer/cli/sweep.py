@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,14 @@ from rich.console import Console
 from inferometer.cli.exit_codes import EXIT_INTERRUPTED
 from inferometer.cli.options import json_option, quiet_option
 from inferometer.cli.output import listener_for
+from inferometer.cli.recorded import (
+    check_alone,
+    new_folder,
+    output_option,
+    resume_option,
+    say_how_to_go_on,
+    show_option,
+)
 from inferometer.report.sweep_page import write_sweep
 from inferometer.report.sweep_terminal import print_sweep, sweep_markdown
 from inferometer.runs.result import plain
@@ -60,23 +67,9 @@ currency = "EUR"
 
 @click.command("sweep")
 @click.argument("matrix", required=False, type=click.Path(path_type=Path, dir_okay=False))
-@click.option(
-    "--output",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="folder for everything recorded [default: runs/<time>-sweep-<workload>]",
-)
-@click.option(
-    "--resume",
-    type=click.Path(path_type=Path, file_okay=False),
-    metavar="FOLDER",
-    help="go on with a sweep that was cut off; what was finished is kept",
-)
-@click.option(
-    "--show",
-    type=click.Path(path_type=Path, file_okay=False),
-    metavar="FOLDER",
-    help="only show what a sweep has recorded, judged anew",
-)
+@output_option("sweep-<workload>")
+@resume_option("a sweep", "what was finished is kept")
+@show_option("a sweep", "judged anew")
 @click.option("--example", is_flag=True, help="print a matrix to begin with")
 @click.option(
     "--markdown",
@@ -101,7 +94,7 @@ def command(matrix: Path | None, **options: Any) -> None:
         found = load_sweep(folder) if options["show"] else run_sweep(asked, folder, listener)
     except KeyboardInterrupt:
         click.echo("interrupted", err=True)
-        click.echo(f"to go on: inferometer sweep --resume {folder}", err=options["as_json"])
+        say_how_to_go_on("sweep", folder, as_json=options["as_json"])
         sys.exit(EXIT_INTERRUPTED)
     _tell(found, asked, folder, console, options)
     sys.exit(0 if found.meeting else 1)
@@ -115,12 +108,12 @@ def _asked(matrix: Path | None, options: dict[str, Any]) -> tuple[Matrix, Path]:
             "give a MATRIX, or --resume FOLDER, or --show FOLDER; --example prints a matrix"
         )
     if given:
+        check_alone(f"--{given[0]}")
         folder: Path = options[given[0]]
         return read_matrix(folder / MATRIX), folder
     assert matrix is not None
     asked = read_matrix(matrix)
-    stamp = time.strftime("%Y%m%d-%H%M%S")
-    return asked, options["output"] or Path("runs") / f"{stamp}-sweep-{asked.workload}"
+    return asked, new_folder(options, f"sweep-{asked.workload}")
 
 
 def _tell(

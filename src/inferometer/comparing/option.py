@@ -15,7 +15,7 @@ from inferometer.backends import (
     stored_format,
 )
 from inferometer.loadgen import InferometerError, nearest_name
-from inferometer.runs import RunRequest
+from inferometer.runs import SERVING_KINDS, RunRequest
 from inferometer.tuning import read_tuned_file, with_tuned
 from inferometer.workloads import workload_names
 
@@ -203,9 +203,8 @@ def _wait_ms(text: str) -> float:
 
 
 def _serving_kind(text: str) -> str:
-    known = ("inline", "pool", "processes", "ray", "queue-runner")
-    if text not in known:
-        raise ValueError(f"known: {', '.join(known)}")
+    if text not in SERVING_KINDS:
+        raise ValueError(f"known: {', '.join(SERVING_KINDS)}")
     return text
 
 

@@ -10,6 +10,7 @@ from inferometer.runs.measure import Measurement, MeasurementError, measure
 from inferometer.runs.paired import PairedDifference, paired_difference
 from inferometer.runs.recorder import recover_journal, recover_test
 from inferometer.runs.request import (
+    SERVING_KINDS,
     Isolation,
     Listener,
     RunRequest,
@@ -30,6 +31,7 @@ __all__ = [
     "LOAD_LIMIT_S",
     "REFERENCE_BACKEND",
     "RUN_RULES",
+    "SERVING_KINDS",
     "Agreement",
     "Check",
     "Effort",

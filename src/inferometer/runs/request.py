@@ -26,6 +26,7 @@ __all__ = [
     "PROCESSES",
     "QUEUE_RUNNER",
     "RAY",
+    "SERVING_KINDS",
     "Isolation",
     "Listener",
     "RunRequest",
@@ -54,6 +55,9 @@ PROCESSES = "processes"
 
 RAY = "ray"
 """Serving by copies of the model in actors of a Ray cluster."""
+
+SERVING_KINDS = ("inline", "pool", PROCESSES, RAY, QUEUE_RUNNER, IN_FLIGHT)
+"""Every kind of serving, by name."""
 
 _WORTH_SHARING_BYTES = 4_000_000
 
