@@ -33,11 +33,6 @@ pytestmark = [pytest.mark.slow, pytest.mark.torch]
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("litert")
-
-
-@pytest.fixture(scope="module")
 def source() -> SourceModel:
     from inferometer.workloads.models.layout import ChannelsLast
     from inferometer.workloads.models.mobilenet_v1 import MobileNetV1

@@ -27,11 +27,6 @@ pytestmark = [pytest.mark.slow, pytest.mark.torch]
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("litert")
-
-
-@pytest.fixture(scope="module")
 def fixed(folder: Path) -> Callable[..., ModelFile]:
     """Convert as a user does: nothing renamed, the batch fixed to two."""
 

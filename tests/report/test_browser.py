@@ -10,6 +10,7 @@ import pytest
 
 from inferometer.loadgen import Mode, Scenario
 from inferometer.report import write_html
+from tests.report.clean_page import check_width, clean_page
 from tests.report.test_html import HOSTILE, HOSTILE_NAMES, accuracy_of, result_of, session_of
 from tests.support import short_settings, simulate
 
@@ -34,26 +35,17 @@ def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_page_renders_without_errors_or_requests(
     browser: Any, page_file: Path, scheme: str, width: int
 ) -> None:
-    page = browser.new_page(color_scheme=scheme, viewport={"width": width, "height": 900})
-    problems: list[str] = []
-    requests: list[str] = []
-    page.on("console", lambda message: problems.append(message.text))
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    page.on("request", lambda request: requests.append(request.url))
-    page.goto(page_file.as_uri())
-    wake(page)
-    assert problems == []
-    assert requests == [page_file.as_uri()], "nothing but the page itself is loaded"
-    assert page.locator("h1").inner_text() == HOSTILE
-    assert page.locator("table.summary tbody tr").count() == 4
-    for chart in page.locator("svg.chart").all():
-        box = chart.bounding_box()
-        assert box is not None
-        assert box["width"] > 200
-        assert box["height"] > 80
-    overflow = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-    assert overflow <= 0, "the page itself never scrolls sideways"
-    page.close()
+    viewport = {"width": width, "height": 900}
+    with clean_page(browser, page_file, color_scheme=scheme, viewport=viewport) as page:
+        wake(page)
+        assert page.locator("h1").inner_text() == HOSTILE
+        assert page.locator("table.summary tbody tr").count() == 4
+        for chart in page.locator("svg.chart").all():
+            box = chart.bounding_box()
+            assert box is not None
+            assert box["width"] > 200
+            assert box["height"] > 80
+        check_width(page)
 
 
 CONTRASTS = """() => {
@@ -238,20 +230,12 @@ def test_names_headings_landmarks_and_links(browser: Any, tmp_path: Path, count:
 def test_hostile_names_run_nothing(browser: Any, tmp_path: Path, name: str) -> None:
     asked = short_settings(Scenario.SERVER, server_target_qps=1000.0, min_query_count=500)
     session = session_of(result_of(simulate(asked, 300_000)), name=name)
-    page = browser.new_page()
-    problems: list[str] = []
-    page.on("dialog", lambda dialog: problems.append(dialog.message))
-    page.on("console", lambda message: problems.append(message.text))
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    page.goto(write_html([session], tmp_path / "report.html").as_uri())
-    wake(page)
-    assert page.locator("h1").evaluate("h1 => h1.textContent") == name
-    assert page.locator("img, h1 b, script:not([type])").count() == 1
-    assert page.locator(".lead bdi").first.evaluate("one => getComputedStyle(one).unicodeBidi") == (
-        "isolate"
-    )
-    assert problems == []
-    page.close()
+    with clean_page(browser, write_html([session], tmp_path / "report.html")) as page:
+        wake(page)
+        assert page.locator("h1").evaluate("h1 => h1.textContent") == name
+        assert page.locator("img, h1 b, script:not([type])").count() == 1
+        lead = page.locator(".lead bdi").first
+        assert lead.evaluate("one => getComputedStyle(one).unicodeBidi") == "isolate"
 
 
 def test_details_open_by_keyboard(browser: Any, page_file: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from benchmarks.report import long_recording, session_with
 from inferometer.loadgen import PhaseTimes, Scenario, SeriesRecord, percentile
 from inferometer.report import write_html
 from inferometer.report.page import budget as page_budget
+from tests.report.clean_page import clean_page
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -38,29 +40,21 @@ def recorded() -> dict[Scenario, SeriesRecord]:
 def pages(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     """Open a page of a Server and an Offline run, and one of a Server run too long for rows."""
     folder = tmp_path_factory.mktemp("pages")
-    opened = {}
+    written = {}
     for scenario in (Scenario.SERVER, Scenario.OFFLINE):
         session = session_with(long_recording(scenario, QUERIES))
-        opened[scenario.value] = open_page(browser, write_html([session], folder / scenario.value))
+        written[scenario.value] = write_html([session], folder / f"{scenario.value}.html")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(page_budget, "_RAW_ROWS", 10)
         patch.setattr(page_budget, "_MOST_RUNGS", 900)
         session = session_with(long_recording(Scenario.SERVER, QUERIES))
-        opened["long"] = open_page(browser, write_html([session], folder / "long"))
-    yield opened
-    for page in opened.values():
-        assert page.problems == []
-        page.close()
-
-
-def open_page(browser: Any, path: Path) -> Any:
-    path = path.rename(path.with_suffix(".html"))
-    page = browser.new_page(viewport={"width": 1200, "height": 900})
-    page.problems = []
-    page.on("console", lambda message: page.problems.append(message.text))
-    page.on("pageerror", lambda error: page.problems.append(str(error)))
-    page.goto(path.as_uri())
-    return page
+        written["long"] = write_html([session], folder / "long.html")
+    wide = {"width": 1200, "height": 900}
+    with ExitStack() as opened:
+        yield {
+            name: opened.enter_context(clean_page(browser, file, viewport=wide))
+            for name, file in written.items()
+        }
 
 
 def chart(page: Any, title: str) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from inferometer.report import write_comparison
+from tests.report.clean_page import check_width, clean_page
 from tests.report.test_comparison import three
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -23,24 +24,15 @@ def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_page_renders_without_errors_or_requests(
     browser: Any, page_file: Path, scheme: str, width: int
 ) -> None:
-    page = browser.new_page(color_scheme=scheme, viewport={"width": width, "height": 900})
-    problems: list[str] = []
-    requests: list[str] = []
-    page.on("console", lambda message: problems.append(message.text))
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    page.on("request", lambda request: requests.append(request.url))
-    page.goto(page_file.as_uri())
-    assert problems == []
-    assert requests == [page_file.as_uri()], "nothing but the page itself is loaded"
-    assert page.locator("ul.verdicts li").count() == 3
-    for chart in page.locator("svg.chart").all():
-        box = chart.bounding_box()
-        assert box is not None
-        assert box["width"] > 200
-        assert chart.get_attribute("aria-label")
-    overflow = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-    assert overflow <= 0, "the page itself never scrolls sideways"
-    page.close()
+    viewport = {"width": width, "height": 900}
+    with clean_page(browser, page_file, color_scheme=scheme, viewport=viewport) as page:
+        assert page.locator("ul.verdicts li").count() == 3
+        for chart in page.locator("svg.chart").all():
+            box = chart.bounding_box()
+            assert box is not None
+            assert box["width"] > 200
+            assert chart.get_attribute("aria-label")
+        check_width(page)
 
 
 def test_details_open_by_keyboard(browser: Any, page_file: Path) -> None:

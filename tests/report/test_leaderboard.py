@@ -24,6 +24,7 @@ from inferometer.report.leaderboard_terminal import print_leaderboard
 from inferometer.report.leaderboard_wording import accuracy_cell, bound_cell, metric_cell
 from inferometer.submission.published import Need, ResultRow, chosen
 from inferometer.submission.published.findings import odd
+from tests.report.clean_page import clean_page
 
 HOSTILE = "<script>alert('x')</script>\"&amp; {{ 7 * 7 }} ${x} </style> [bold]"
 KINDS = ("CPU", "GPU", "ASIC")
@@ -185,17 +186,8 @@ def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def page(browser: Any, page_file: Path) -> Iterator[Any]:
-    opened = browser.new_page(viewport={"width": 1200, "height": 900})
-    problems: list[str] = []
-    requests: list[str] = []
-    opened.on("console", lambda message: problems.append(message.text))
-    opened.on("pageerror", lambda error: problems.append(str(error)))
-    opened.on("request", lambda request: requests.append(request.url))
-    opened.goto(page_file.as_uri())
-    yield opened
-    assert problems == []
-    assert {url.split("#")[0] for url in requests} == {page_file.as_uri()}
-    opened.close()
+    with clean_page(browser, page_file, viewport={"width": 1200, "height": 900}) as opened:
+        yield opened
 
 
 def shown(page: Any) -> list[str]:

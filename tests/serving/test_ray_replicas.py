@@ -4,34 +4,34 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
 import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import psutil
 import pytest
 
-from inferometer.loadgen import (
-    Mode,
-    RunOutcome,
-    Scenario,
-    Settings,
-    SettingsError,
-    judge,
-    run_test,
-)
-from inferometer.serving import ReplicaError, ReplicaServing, ReplicaServingOptions, Samples
+from inferometer.loadgen import Scenario, SettingsError, judge
+from inferometer.serving import ReplicaError
 from inferometer.serving.ray_cluster import RayOptions
 from inferometer.serving.ray_replicas import RayReplicas
-from tests.serving.replica_doubles import HERE, answers_of, recipe, samples
-from tests.support import Library, short_settings
+from tests.serving.replica_cases import (
+    accuracy,
+    check_answers,
+    check_error_of_the_model,
+    check_killed_in_the_middle,
+    check_lost_twice,
+    check_own_samples,
+    check_right,
+    served,
+)
+from tests.serving.replica_doubles import HERE, recipe, samples
+from tests.support import short_settings
 
 pytestmark = [
     pytest.mark.slow,
@@ -39,7 +39,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning"),
     pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::pytest.PytestWarning"),
 ]
-RIGHT = [(n, n + 1000) for n in range(64)]
 
 
 @pytest.fixture(autouse=True)
@@ -51,80 +50,32 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(HERE / "src"), str(HERE)]))
 
 
-@contextmanager
-def started(count: int, options: RayOptions, **argument: Any) -> Iterator[RayReplicas]:
-    replicas = RayReplicas(recipe(**argument), count, options)
-    try:
-        yield replicas
-    finally:
-        replicas.close()
+def started(count: int, options: RayOptions, **argument: Any) -> closing[RayReplicas]:
+    return closing(RayReplicas(recipe(**argument), count, options))
 
 
 def local(**changes: Any) -> RayOptions:
     return RayOptions(address="local", **changes)
 
 
-def served(replicas: RayReplicas, settings: Settings, size: int = 4) -> RunOutcome:
-    serving = ReplicaServing(replicas, ReplicaServingOptions(max_batch_size=size))
-    try:
-        return run_test(serving, Library(), settings.replace(outstanding_limit_s=60))
-    finally:
-        serving.close()
-
-
-def accuracy(scenario: Scenario) -> Settings:
-    return short_settings(scenario, mode=Mode.ACCURACY, server_target_qps=500.0)
-
-
 def test_actors_answer_from_the_object_store_and_come_back_after_a_kill() -> None:
     with started(2, local(), service_s=0.05) as replicas:
-        replicas.take(samples())
-        for scenario in (Scenario.OFFLINE, Scenario.SERVER):
-            assert answers_of(served(replicas, accuracy(scenario))) == RIGHT
-        _kill_in_the_middle(replicas, 0, Scenario.OFFLINE)
-        _kill_in_the_middle(replicas, 1, Scenario.SERVER)
-        replicas.take(Samples(np.arange(64)))
-        own = served(replicas, accuracy(Scenario.OFFLINE))
-        assert answers_of(own) == [(n, n) for n in range(64)]
-
-
-def _kill_in_the_middle(replicas: RayReplicas, victim: int, scenario: Scenario) -> None:
-    """Kill an actor; nothing may be lost or counted twice, and the finding names it."""
-    process = replicas.process_ids[victim]
-    timer = threading.Timer(0.3, os.kill, (process, signal.SIGKILL))
-    timer.start()
-    asked = short_settings(
-        scenario, min_query_count=300, server_target_qps=60.0, min_duration_ms=0
-    ).replace(server_target_latency_ns=10**11, server_target_latency_percentile=0.9)
-    outcome = served(replicas, asked)
-    timer.join()
-    verdict = judge(outcome.recording)
-    assert verdict is not None
-    found = [one for one in verdict.findings if one.rule.id == "serving.actor-lost"]
-    assert len(found) == 1
-    assert f"replica {victim} died" in found[0].seen
-    assert verdict.is_valid
-    series = outcome.recording.performance
-    assert series is not None
-    assert bool(series.is_complete.all())
-    kinds = {one.value for one in series.incident_counts}
-    assert kinds - {"ended_naturally"} == {"replica_lost"}
+        check_answers(replicas)
+        for victim, scenario in enumerate((Scenario.OFFLINE, Scenario.SERVER)):
+            check_killed_in_the_middle(replicas, victim, scenario, f"replica {victim} died")
+        check_own_samples(replicas)
 
 
 def test_a_sample_that_kills_actors_fails_the_run() -> None:
     with started(2, local(restarts=1), die_on=9) as replicas:
-        replicas.take(samples())
-        outcome = served(replicas, accuracy(Scenario.OFFLINE))
-        assert "samples were lost twice" in str(outcome.error)
+        check_lost_twice(replicas)
 
 
 def test_an_error_of_the_model_comes_out_with_its_type() -> None:
     with started(1, local(), fail_on=9) as replicas:
-        replicas.take(samples())
-        outcome = served(replicas, accuracy(Scenario.OFFLINE))
-        assert isinstance(outcome.error, ValueError)
+        check_error_of_the_model(replicas)
     with pytest.raises(ValueError, match="no such model"):
-        RayReplicas(recipe(broken=True), 1, local())
+        started(1, local(), broken=True)
 
 
 def test_more_actors_than_there_is_room_for_is_an_error() -> None:
@@ -133,7 +84,7 @@ def test_more_actors_than_there_is_room_for_is_an_error() -> None:
     ray.init(address="local", num_cpus=1, include_dashboard=False, log_to_driver=False)
     try:
         with pytest.raises(ReplicaError, match="1 of 2 actors started"):
-            RayReplicas(recipe(), 2, RayOptions(limit_s=10.0))
+            started(2, RayOptions(limit_s=10.0))
         assert ray.is_initialized()
     finally:
         ray.shutdown()
@@ -149,7 +100,7 @@ def test_a_cluster_of_two_nodes_shares_the_work_and_survives_the_loss_of_one(
     ):
         assert replicas.description["nodes"] == 2
         replicas.take(samples())
-        assert answers_of(served(replicas, accuracy(Scenario.OFFLINE))) == RIGHT
+        check_right(served(replicas, accuracy()))
         timer = threading.Timer(0.5, _end, (second,))
         timer.start()
         asked = short_settings(Scenario.OFFLINE, min_query_count=600, min_duration_ms=0)
