@@ -13,8 +13,8 @@ from inferometer.submission.building import (
     RefusedError,
     SubmissionError,
     build_submission,
+    writer,
 )
-from inferometer.submission.building import build as building
 from inferometer.submission.building.staging import Stage, staged
 from inferometer.submission.tree import TreeError
 from tests.submission.building.sessions import DESCRIPTION, files_below, request_for
@@ -71,7 +71,7 @@ def test_a_failure_leaves_the_tree_as_it_was(
     def fail(*_: Any) -> str:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(building, "write_accuracy", fail)
+    monkeypatch.setattr(writer, "write_accuracy", fail)
     with pytest.raises(OSError, match="No space left"):
         build_submission(request_for(tmp_path, whole, replace=True))
     assert contents(request.tree) == before

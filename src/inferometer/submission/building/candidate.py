@@ -41,6 +41,11 @@ class RecordedTest:
         return options if isinstance(options, Mapping) else {}
 
     @property
+    def is_int8(self) -> bool:
+        """Whether the model was asked for in int8."""
+        return self.options.get("number_format") == "int8"
+
+    @property
     def backend(self) -> Mapping[str, Any]:
         """What ran the model in this test."""
         noted = self.result.recording.notes.get("backend")

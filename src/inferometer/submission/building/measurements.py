@@ -24,7 +24,6 @@ _TYPES = (
     ("int64", ("int64", "i64")),
     ("fp32", ("float32", "fp32", "f32", "float")),
 )
-_INT8 = "int8"
 
 
 def implementation_of(candidate: Candidate, request: SubmissionRequest) -> str:
@@ -75,7 +74,7 @@ def _input_types(test: RecordedTest) -> str:
     if isinstance(inputs, list) and inputs:
         found = [_type_in(str(text)) for text in inputs]
         return ", ".join(dict.fromkeys(found)) if all(found) else ""
-    if test.options.get("number_format") == _INT8:
+    if test.is_int8:
         return ""
     return _type_in(str(test.backend.get("precision", "")))
 
@@ -92,7 +91,7 @@ def _type_in(text: str) -> str:
 def _weight_types(test: RecordedTest, recipe: Mapping[str, Any] | None) -> str:
     if recipe is not None:
         return str(recipe.get("weight_data_types", ""))
-    if test.options.get("number_format") == _INT8:
+    if test.is_int8:
         return ""
     return _type_in(str(test.backend.get("precision", "")))
 
@@ -101,7 +100,7 @@ def _transformations(test: RecordedTest, recipe: Mapping[str, Any] | None) -> st
     if recipe is not None:
         method, tool = recipe.get("method", ""), recipe.get("tool", "")
         return f"quantised by {tool}: {method}; weights {recipe.get('weights', '')}"
-    if test.options.get("number_format") == _INT8 or test.options.get("model") is not None:
+    if test.is_int8 or test.options.get("model") is not None:
         return ""
     framework = test.backend.get("framework", "")
     precision = _type_in(str(test.backend.get("precision", "")))
