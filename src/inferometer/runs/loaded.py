@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import time
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any
@@ -15,6 +14,7 @@ from inferometer.backends import BackendError, get_backend
 from inferometer.loadgen import Responses, Scenario
 from inferometer.runs.data_hash import data_sha256
 from inferometer.runs.effort import Pace
+from inferometer.runs.loading_notes import LoadingNotes
 from inferometer.runs.model import load_model, model_hashes
 from inferometer.runs.model_timer import ModelTimer, TimedPredictor
 from inferometer.runs.remote_model import RemoteWatch, SplitPredictor, remote_sessions
@@ -35,7 +35,7 @@ from inferometer.runs.request import (
     ServingOptions,
 )
 from inferometer.runs.result import TestResult
-from inferometer.runs.system import usable_cores
+from inferometer.runs.warming_up import PROBE_S, WARM_UP_S, WarmingUp, learned_pace
 from inferometer.serving import (
     InlineServing,
     PoolOptions,
@@ -48,17 +48,11 @@ from inferometer.serving import (
     TimedAnswer,
 )
 from inferometer.serving.remote import InFlightServing
-from inferometer.workloads import InputLibrary, WorkloadError
+from inferometer.workloads import InputLibrary
 
 __all__ = ["LoadedWorkload"]
 
 Serving = InlineServing | PoolServing | QueueRunnerServing | InFlightServing | ReplicaServing
-
-_WARM_UP_CALLS = 5
-_WARM_UP_S = 1.0
-_PROBE_S = 0.25
-_SHARED_CORES_LOSS = 0.8
-_NOTE_EVERY_S = 5.0
 
 
 class LoadedWorkload:
@@ -97,7 +91,7 @@ class LoadedWorkload:
         """Tell now and then how far a library is that takes long to load its samples."""
         follow = getattr(self.library, "follow", None)
         if follow is not None:
-            follow(_LoadingNotes(note))
+            follow(LoadingNotes(note))
 
     @property
     def model_bytes(self) -> int:
@@ -223,63 +217,15 @@ class LoadedWorkload:
         described = {"kind": kind, **dataclasses.asdict(options), **self._replicas.description}
         return ReplicaServing(self._replicas, options, name), described
 
-    def warm_up(self, limit_s: float = _WARM_UP_S, probe_s: float = _PROBE_S) -> None:
+    def warm_up(self, limit_s: float = WARM_UP_S, probe_s: float = PROBE_S) -> None:
         """Run the model a few times, untimed, then measure about how fast it is.
 
         A slow model gets fewer calls, and is timed with smaller batches: both parts end
         after about ``limit_s``, and each of two probes after ``probe_s``.
         """
-        total = self.library.total_sample_count
-        if not total:
-            raise WorkloadError(f"{self.library.name} holds no samples; nothing can be measured")
-        one = np.arange(1)
-        self.library.load(one)
-        one_s = self._time(one, _WARM_UP_CALLS, limit_s)
-        self.library.unload(one)
-        affordable = max(1, int(limit_s / one_s))
-        batch = min(self.max_batch_size, total, affordable)
-        samples = np.arange(batch)
-        self.library.load(samples)
-        for calls, longest_s in ((_WARM_UP_CALLS, limit_s), (None, probe_s)):
-            one_s = self._time(one, calls, longest_s)
-            all_s = self._time(samples, calls, longest_s)
-        self.library.unload(samples)
-        workers = self._request.serving.workers or usable_cores()
-        if self._request.serving.kind == QUEUE_RUNNER:
-            # Each call of its model takes all cores.
-            workers = 1
-        loss = _SHARED_CORES_LOSS if workers > 1 else 1.0
-        self.pace = Pace(one_s, workers * loss * batch / all_s)
-
-    def _time(self, samples: NDArray[np.int64], most_calls: int | None, limit_s: float) -> float:
-        """Give the mean time of a call, over so many calls or until the limit is reached."""
-        calls, begun = 0, time.perf_counter()
-        while (calls != most_calls and time.perf_counter() - begun < limit_s) or not calls:
-            self.handle(samples)
-            calls += 1
-        return (time.perf_counter() - begun) / calls
+        warming = WarmingUp(self.handle, self.library, self.max_batch_size, limit_s, probe_s)
+        self.pace = warming.pace(self._request.serving)
 
     def learn_pace(self, result: TestResult) -> None:
         """Take the throughput of an Offline test as what the system can do."""
-        if result.scenario is not Scenario.OFFLINE:
-            return
-        series = result.recording.series
-        done = sum(int(one.is_complete.sum()) for one in series)
-        total_s = sum(int(one.completed_ns.max(initial=0)) for one in series) / 1e9
-        if done and total_s > 0:
-            self.pace = dataclasses.replace(self.pace, samples_per_s=done / total_s)
-
-
-class _LoadingNotes:
-    """Turns progress into a remark every few seconds."""
-
-    def __init__(self, note: Callable[[str], None]):
-        self._note = note
-        self._told_at = time.monotonic()
-
-    def __call__(self, done: int, total: int) -> None:
-        """Take how many samples are there."""
-        now = time.monotonic()
-        if now - self._told_at >= _NOTE_EVERY_S:
-            self._told_at = now
-            self._note(f"loading samples: {done:,} of {total:,}")
+        self.pace = learned_pace(self.pace, result)
