@@ -31,6 +31,8 @@ _SCRIPTS = (
     "numbers",
     "packing",
     "scales",
+    "drawing",
+    "gestures",
     "plot",
     "timeline",
     "distribution",

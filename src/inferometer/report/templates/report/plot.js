@@ -3,17 +3,17 @@
 const HINT = "Exact values: point at a chart, or go to it and use the arrow keys. "
   + "Zoom: + and −, or the wheel once it is chosen.";
 
-class Plot {
+class Plot extends Drawing {
   constructor(figure, kind) {
+    super();
     this.figure = figure;
     this.kind = kind;
     this.title = figure.querySelector("figcaption strong").textContent;
     this.view = [...kind.domain()];
     this.hereAt = null;
     this.marks = [];
-    this.pointers = new Map();
     this.build();
-    this.listen();
+    this.gestures = new Gestures(this);
     new ResizeObserver(() => this.draw()).observe(this.stage);
     this.draw();
     this.hint();
@@ -51,10 +51,6 @@ class Plot {
   }
 
   // -- the view
-
-  get span() { return this.view[1] - this.view[0]; }
-
-  px(at) { return LEFT + (at - this.view[0]) / this.span * (this.width - LEFT - RIGHT); }
 
   at(event) {
     const box = this.stage.getBoundingClientRect();
@@ -109,73 +105,6 @@ class Plot {
   // A button that has the focus keeps it, so it is only marked as of no use.
   disable(states) {
     for (const [button, isOff] of states) button.setAttribute("aria-disabled", isOff);
-  }
-
-  xAxis() {
-    const wanted = this.width < 420 ? 3 : 6;
-    for (const [at, text] of this.kind.xTicks(this.view[0], this.view[1], wanted)) {
-      const x = this.px(at), y = HEIGHT - BOTTOM;
-      shape(this.grid, "line", { class: "grid", x1: x, y1: y, x2: x, y2: y + 4 });
-      shape(this.grid, "text", { class: "tick", x, y: y + 18, "text-anchor": "middle" }, text);
-    }
-    const middle = (LEFT + this.width - RIGHT) / 2;
-    shape(this.grid, "text", { class: "name", x: middle, y: HEIGHT - 6, "text-anchor": "middle" }, this.kind.xName);
-  }
-
-  yAxis(scale, name) {
-    for (const [value, text] of scale.ticks) {
-      const y = scale.px(value);
-      shape(this.grid, "line", { class: "grid", x1: LEFT, y1: y, x2: this.width - RIGHT, y2: y });
-      shape(this.grid, "text", { class: "tick", x: LEFT - 8, y: y + 4, "text-anchor": "end" }, text);
-    }
-    shape(this.grid, "text", { class: "name", x: 8, y: 14 }, name);
-  }
-
-  line(points, css) {
-    const text = points.map(([x, y]) => `${x.toFixed(1)},${y.toFixed(1)}`).join(" ");
-    shape(this.inner, "polyline", { class: `line ${css}`, points: text });
-  }
-
-  band(low, high, css = "") {
-    const text = [...high, ...low.slice().reverse()].map(([x, y]) => `${x.toFixed(1)},${y.toFixed(1)}`).join(" ");
-    shape(this.inner, "polygon", { class: `band ${css}`, points: text });
-  }
-
-  bar(left, right, y, css = "bar") {
-    const height = Math.max(0, HEIGHT - BOTTOM - y);
-    shape(this.inner, "rect", { class: css, x: left, y, width: Math.max(0.5, right - left - 0.6), height });
-  }
-
-  dots(points, css) {
-    const path = points.map(([x, y]) => `M${x.toFixed(1)} ${y.toFixed(1)}h0`).join("");
-    shape(this.inner, "path", { class: `point ${css}`, d: path });
-  }
-
-  legend(entries) {
-    const widthOf = (name) => 6.2 * name.length + 28;
-    const all = entries.reduce((width, [name]) => width + widthOf(name), 0);
-    // Below the name of the axis where both don't fit beside each other.
-    const y = all > this.width - RIGHT - 130 ? 28 : 12;
-    let x = this.width - RIGHT;
-    for (const [name, css] of entries.slice().reverse()) {
-      x -= widthOf(name);
-      shape(this.top, "line", { class: `line ${css}`, x1: x, y1: y, x2: x + 16, y2: y });
-      shape(this.top, "text", { class: "tick", x: x + 20, y: y + 4 }, name);
-    }
-  }
-
-  level(scale, marker) {
-    const y = scale.px(marker.value);
-    shape(this.top, "line", { class: `marker ${marker.css}`, x1: LEFT, y1: y, x2: this.width - RIGHT, y2: y });
-    shape(this.top, "text", { class: `label ${marker.css}`, x: this.width - RIGHT, y: y - 4, "text-anchor": "end" }, marker.label);
-  }
-
-  upright(at, marker, row) {
-    const x = this.px(at), y = 2 + 13 * (row % 3);
-    if (x < LEFT - 0.5 || x > this.width - RIGHT + 0.5) return;
-    const isRight = x > this.width - RIGHT - 100;
-    shape(this.top, "line", { class: `marker ${marker.css}`, x1: x, y1: y, x2: x, y2: HEIGHT - BOTTOM });
-    shape(this.top, "text", { class: `label ${marker.css}`, x: x + (isRight ? -4 : 4), y: y + 10, "text-anchor": isRight ? "end" : "start" }, marker.label);
   }
 
   // -- reading
@@ -240,66 +169,5 @@ class Plot {
     // Once in a test is enough.
     const isFirst = this.figure === this.figure.parentElement.querySelector("figure");
     this.readout.textContent = isFirst ? HINT : "";
-  }
-
-  // -- events
-
-  listen() {
-    const stage = this.stage;
-    stage.addEventListener("keydown", (event) => this.key(event));
-    stage.addEventListener("dblclick", (event) => this.zoom(0.25, this.at(event)));
-    stage.addEventListener("wheel", (event) => {
-      // The page scrolls over a chart unless it was chosen.
-      if (document.activeElement !== stage && !event.ctrlKey) return;
-      event.preventDefault();
-      if (Math.abs(event.deltaX) > Math.abs(event.deltaY)) this.pan(event.deltaX / 600);
-      else this.zoom(Math.exp(Math.max(-300, Math.min(300, event.deltaY)) * 0.002), this.at(event));
-    }, { passive: false });
-    stage.addEventListener("pointerdown", (event) => {
-      stage.setPointerCapture(event.pointerId);
-      this.pointers.set(event.pointerId, this.at(event));
-      this.pressedX = event.clientX;
-    });
-    stage.addEventListener("pointercancel", (event) => this.pointers.delete(event.pointerId));
-    stage.addEventListener("pointerup", (event) => {
-      this.pointers.delete(event.pointerId);
-      // A tap reads, as pointing does.
-      if (Math.abs(event.clientX - this.pressedX) < 4) this.read(this.nearest(this.at(event)), false);
-    });
-    stage.addEventListener("pointermove", (event) => this.move(event));
-    stage.addEventListener("pointerleave", (event) => {
-      if (event.pointerType === "mouse" && document.activeElement !== stage) this.forget();
-    });
-  }
-
-  // One finger or the mouse drags the view, two fingers stretch it.
-  move(event) {
-    const held = this.pointers.get(event.pointerId);
-    if (held === undefined) {
-      this.read(this.nearest(this.at(event)), false);
-    } else if (this.pointers.size === 1) {
-      this.look(this.view[0] + held - this.at(event), this.span);
-    } else {
-      const other = [...this.pointers].find(([id]) => id !== event.pointerId)[1];
-      const now = this.at(event);
-      const factor = Math.abs(held - other) / Math.max(Math.abs(now - other), this.span * 1e-3);
-      if (Number.isFinite(factor) && factor > 0) this.zoom(factor, other);
-      this.pointers.set(event.pointerId, this.at(event));
-    }
-  }
-
-  key(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const acts = {
-      "+": () => this.zoom(0.5), "=": () => this.zoom(0.5), "-": () => this.zoom(2), "_": () => this.zoom(2),
-      0: () => this.whole(), Escape: () => this.forget(),
-      ArrowLeft: () => (event.shiftKey ? this.pan(-0.25) : this.step(-1)),
-      ArrowRight: () => (event.shiftKey ? this.pan(0.25) : this.step(1)),
-      Home: () => this.look(this.kind.domain()[0], this.span),
-      End: () => this.look(this.kind.domain()[1], this.span),
-    };
-    if (!(event.key in acts)) return;
-    event.preventDefault();
-    acts[event.key]();
   }
 }
