@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from inferometer.cli.effort_options import effort_options
 from inferometer.cli.exit_codes import EXIT_INTERRUPTED
 from inferometer.cli.gates import (
     Gates,
@@ -41,7 +42,6 @@ from inferometer.cli.recorded import (
 )
 from inferometer.cli.request import MODES, requests_of
 from inferometer.cli.serving_options import serving_options
-from inferometer.cli.shares import Share
 from inferometer.report import print_sessions, write_html
 from inferometer.report.gates import print_gates
 from inferometer.runs import (
@@ -98,35 +98,7 @@ _BESIDE_RESUME = (
 @round_option
 @click.option("--division", help="closed, open or network, of the round: what has to hold")
 @click.option("--area", help="mobile, automotive, robotics or cloud: picks the scenarios")
-@click.option(
-    "--budget",
-    type=click.FloatRange(0.1),
-    default=5.0,
-    show_default=True,
-    help="s; longest that a quick performance run lasts",
-)
-@click.option(
-    "--precision",
-    type=Share(1e-4, 1.0),
-    default="2%",
-    show_default=True,
-    help="a quick run ends once its percentile is known to within this share",
-)
-@click.option(
-    "--decide", is_flag=True, help="a quick run ends once its latency bound is decided instead"
-)
-@click.option(
-    "--bound-ms",
-    type=click.FloatRange(0, min_open=True),
-    help="latency bound to decide [default: Server's; SingleStream and MultiStream have none]",
-)
-@click.option(
-    "--error-rate",
-    type=Share(1e-6, 0.2),
-    default="1%",
-    show_default=True,
-    help="highest chance of deciding a bound wrongly, on each side",
-)
+@effort_options
 @click.option(
     "--settings",
     "settings_file",
