@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import queue
 import threading
 from collections.abc import Callable
@@ -12,25 +11,10 @@ from typing import Any
 import pytest
 
 from inferometer.loadgen import ResponseError
+from tests.mlperf_loadgen.completions import TWICE, is_right
 from tests.mlperf_loadgen.harness import MODES, OURS, SCENARIOS, Seen, answer, run, settings_for
 
 pytestmark = pytest.mark.realtime
-
-TWICE = "Attempted to complete a sample twice."
-
-
-def is_right(seen: Seen) -> bool:
-    """Tell whether every sample was answered once, with what the harness answers."""
-    logged = seen.answers
-    return (
-        len(logged) == len(seen.ids)
-        and {entry["qsl_idx"] for entry in logged} == set(range(50))
-        and all(
-            bytes.fromhex(entry["data"]) == entry["qsl_idx"].to_bytes(4, "little")
-            for entry in logged
-        )
-        and seen.text("summary.txt").endswith("\nNo errors encountered during test.\n")
-    )
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
@@ -266,117 +250,6 @@ def test_a_sample_twice_in_one_call(scenario: str, tmp_path: Path) -> None:
     seen = run(OURS, tmp_path, settings_for(OURS, scenario, "AccuracyOnly"), issue=issue)
     assert seen.values("error_runtime") == [TWICE] * len(seen.calls("issue"))
     assert len(seen.answers) == len(seen.ids)
-
-
-# ---- tokens
-
-
-def tokens(
-    scenario: str,
-    folder: Path,
-    issue: Callable[[list[Any]], None],
-    mode: str = "PerformanceOnly",
-) -> Seen:
-    asked = settings_for(OURS, scenario, mode, use_token_latencies=True, min_query_count=5)
-    return run(OURS, folder, asked, issue=issue)
-
-
-def response(one: Any, count: int = 0) -> Any:
-    return OURS.QuerySampleResponse(one.id, 0, 0, count)
-
-
-def first(samples: list[Any]) -> None:
-    OURS.FirstTokenComplete([response(one) for one in samples])
-
-
-def rest(samples: list[Any], count: int = 4) -> None:
-    OURS.QuerySamplesComplete([response(one, count) for one in samples])
-
-
-@pytest.mark.parametrize("scenario", SCENARIOS)
-def test_token_latencies_are_reported(scenario: str, tmp_path: Path) -> None:
-    def issue(samples: list[Any]) -> None:
-        first(samples)
-        rest(samples)
-
-    seen = tokens(scenario, tmp_path, issue)
-    keys = [key for key, _ in seen.records]
-    offline = scenario == "Offline"
-    for key in (
-        "result_first_token_99.00_percentile_latency_ns",
-        "result_time_per_output_token_99.00_percentile_ns",
-    ):
-        assert (key in keys) != offline
-    assert ("result_tokens_per_second" in keys) == offline
-    assert seen.values("num_errors") == [0]
-
-
-@pytest.mark.parametrize("scenario", SCENARIOS)
-def test_tokens_are_logged(scenario: str, tmp_path: Path) -> None:
-    buffer = ctypes.create_string_buffer(bytes(range(1, 9)), 8)
-    address = ctypes.addressof(buffer)
-
-    def issue(samples: list[Any]) -> None:
-        OURS.FirstTokenComplete([OURS.QuerySampleResponse(one.id, address, 4) for one in samples])
-        OURS.QuerySamplesComplete(
-            [OURS.QuerySampleResponse(one.id, address, 8, 2) for one in samples]
-        )
-
-    seen = tokens(scenario, tmp_path, issue, "AccuracyOnly")
-    assert len(seen.answers) == len(seen.ids)
-    for entry in seen.answers:
-        assert entry["data"] == "0102030405060708"
-        assert entry["token_count"] == 2
-        assert entry.get("token_data") == (None if scenario == "Offline" else "01020304")
-
-
-NO_FIRST = "Attempted to record a sample latency before it's first token latency"
-NO_COUNT = "n_tokens argument missing or attempted to record 0 as number of tokens"
-NEGATIVE = "Attempted to record a negative number of tokens"
-TOO_FEW = "Number of tokens need to be greater than 1"
-TOO_LATE = "Attempted to record token latency after sample was completed"
-
-TOKEN_STEPS: list[tuple[list[Callable[[list[Any]], None]], list[str]]] = [
-    ([first, rest], []),
-    ([rest], [NO_FIRST]),
-    ([first, lambda samples: rest(samples, 0)], [NO_COUNT]),
-    ([first, lambda samples: rest(samples, -3)], [NEGATIVE]),
-    ([first, lambda samples: rest(samples, 1)], [TOO_FEW]),
-    ([first, rest, first], [TOO_LATE]),
-    ([first, first, rest], [TWICE]),
-    ([first, rest, rest], [TWICE]),
-]
-
-
-@pytest.mark.parametrize("scenario", SCENARIOS)
-@pytest.mark.parametrize(("steps", "errors"), TOKEN_STEPS)
-def test_token_incidents(
-    scenario: str,
-    steps: list[Callable[[list[Any]], None]],
-    errors: list[str],
-    tmp_path: Path,
-) -> None:
-    def issue(samples: list[Any]) -> None:
-        for step in steps:
-            step(samples)
-
-    seen = tokens(scenario, tmp_path, issue)
-    if scenario == "Offline":
-        # Nothing there needs a first token.
-        errors = [text for text in errors if text != NO_FIRST]
-    assert seen.values("error_runtime") == errors * len(seen.ids)
-    assert seen.values("num_errors") == [len(errors) * len(seen.ids)]
-
-
-def test_first_tokens_are_ignored_where_nobody_asks_for_them(tmp_path: Path) -> None:
-    def issue(samples: list[Any]) -> None:
-        first(samples)
-        answer(OURS, samples)
-        first(samples)
-
-    for scenario in SCENARIOS:
-        asked = settings_for(OURS, scenario, "AccuracyOnly")
-        assert is_right(run(OURS, tmp_path, asked, issue=issue))
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)

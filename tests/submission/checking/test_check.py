@@ -19,6 +19,15 @@ from inferometer.submission.checking import (
     Truth,
     check_tree,
 )
+from tests.submission.checking.faults import (
+    CURRENT_RECORD,
+    DETAIL,
+    FAULTS,
+    LOG,
+    SUMMARY,
+    home_of,
+    in_both,
+)
 from tests.submission.checking.trees import (
     SUBMITTER,
     SYSTEM,
@@ -29,29 +38,9 @@ from tests.submission.checking.trees import (
     system,
 )
 
-_SUMMARY, _DETAIL = "mlperf_log_summary.txt", "mlperf_log_detail.txt"
-_LOG = "mlperf_log_accuracy.json"
-_CURRENT_RECORD = (
-    ':::MLLOG {"key": "a", "value": 1, "time_ms": 1.0, '
-    '"metadata": {"is_error": false, "is_warning": false}}\n'
-)
-
 
 def _rules(report: TreeReport) -> set[str]:
     return {check.rule.id for check in report.findings()}
-
-
-def _run(result: Path) -> Path:
-    return result / "performance" / "run_1"
-
-
-def _home(result: Path) -> Path:
-    return result.parents[3]
-
-
-def _in_both(result: Path, pattern: str, text: str) -> None:
-    replace(_run(result) / _SUMMARY, pattern, text)
-    replace(_run(result) / _DETAIL, pattern.replace(r"^", r" : "), " : " + text)
 
 
 @pytest.mark.parametrize("benchmark", ["resnet", "ssd-small"])
@@ -76,244 +65,7 @@ def test_a_good_tree_passes(benchmark: str, scenario: Scenario, tmp_path: Path) 
     assert all(check.outcome is Outcome.PASS for check in replayed)
 
 
-def _file_for_accuracy(result: Path) -> None:
-    shutil.rmtree(result / "accuracy")
-    (result / "accuracy").write_text("")
-
-
-_SINGLE: dict[str, tuple[Change, str]] = {
-    "no accuracy.txt": (lambda r: (r / "accuracy/accuracy.txt").unlink(), "tree.file-missing"),
-    "no detail log": (lambda r: (_run(r) / _DETAIL).unlink(), "tree.file-missing"),
-    "empty detail log": (lambda r: (_run(r) / _DETAIL).write_text(""), "tree.empty-file"),
-    "no accuracy folder": (lambda r: shutil.rmtree(r / "accuracy"), "tree.folder-missing"),
-    "no performance": (lambda r: shutil.rmtree(r / "performance"), "tree.folder-missing"),
-    "Performance": (
-        lambda r: (r / "performance").rename(r / "Performance"),
-        "tree.folder-missing",
-    ),
-    "run1": (lambda r: _run(r).rename(r / "performance/run1"), "tree.run-folder-name"),
-    "extra file": (lambda r: (_run(r) / "notes.txt").write_text("x"), "tree.extra-file"),
-    "file as accuracy": (
-        _file_for_accuracy,
-        "tree.not-a-folder",
-    ),
-    "invalid": (
-        lambda r: replace(_run(r) / _SUMMARY, "Result is : VALID", "Result is : INVALID"),
-        "result.invalid",
-    ),
-    "no verdict": (lambda r: replace(_run(r) / _SUMMARY, "^Result is.*", ""), "result.invalid"),
-    "no headline": (lambda r: replace(_run(r) / _SUMMARY, "^90th.*", ""), "result.missing"),
-    "another headline": (
-        lambda r: replace(_run(r) / _SUMMARY, "^90th.*", "90th percentile latency (ns) : 800"),
-        "result.contradiction",
-    ),
-    "falling percentiles": (
-        lambda r: replace(_run(r) / _SUMMARY, r"^(95.00.*): \d+", r"\1: 8000000"),
-        "result.contradiction",
-    ),
-    "another mean": (
-        lambda r: replace(_run(r) / _SUMMARY, r"^(Mean.*): \d+", r"\1: 9000000"),
-        "result.contradiction",
-    ),
-    "mean above the maximum": (
-        lambda r: replace(_run(r) / _SUMMARY, r"^(Max.*): \d+", r"\1: 7500000"),
-        "result.contradiction",
-    ),
-    "VALID though short": (
-        lambda r: replace(
-            _run(r) / _SUMMARY, "Min duration satisfied : Yes", "Min duration satisfied : NO"
-        ),
-        "result.contradiction",
-    ),
-    "short": (lambda r: replace(_run(r) / _DETAIL, "13:01:06", "13:00:50"), "result.duration"),
-    "few queries": (
-        lambda r: replace(_run(r) / _SUMMARY, r"^(QPS w/ .*): .*", r"\1: 10.0"),
-        "result.query-count",
-    ),
-    "wrong seed": (
-        lambda r: _in_both(r, r"^qsl_rng_seed : \d+", "qsl_rng_seed : 1"),
-        "settings.seeds",
-    ),
-    "seed that isn't the loaded set's": (
-        lambda r: replace(_run(r) / _DETAIL, r"\[(\d+),(\d+),", r"[\2,\1,"),
-        "replay.loaded-set",
-    ),
-    "seeds of the accuracy run": (
-        lambda r: replace(
-            r / "accuracy" / _DETAIL, r"schedule_rng_seed : \d+", "schedule_rng_seed : 0"
-        ),
-        "settings.accuracy-seeds",
-    ),
-    "few loaded": (
-        lambda r: _in_both(r, r"^performance_sample_count : \d+", "performance_sample_count : 512"),
-        "settings.sample-count",
-    ),
-    "short minimum": (
-        lambda r: _in_both(
-            r,
-            r"^min_duration \(ms\): 60000|^min_duration \(ms\) : 60000",
-            "min_duration (ms): 1000",
-        ),
-        "settings.min-duration",
-    ),
-    "few queries asked": (
-        lambda r: _in_both(r, "^min_query_count : 1024", "min_query_count : 100"),
-        "settings.query-count",
-    ),
-    "low percentile": (
-        lambda r: replace(_run(r) / _DETAIL, "percentile : 0.9", "percentile : 0.5"),
-        "settings.percentile",
-    ),
-    "audit flags": (
-        lambda r: _in_both(r, "^performance_issue_same : false", "performance_issue_same : true"),
-        "settings.audit-flags",
-    ),
-    "other summary": (
-        lambda r: replace(_run(r) / _SUMMARY, "^target_qps : 100", "target_qps : 99"),
-        "settings.logs-differ",
-    ),
-    "scenario of the log": (
-        lambda r: replace(_run(r) / _SUMMARY, "^Scenario : .*", "Scenario : Offline"),
-        "log.scenario",
-    ),
-    "mode of the log": (
-        lambda r: replace(_run(r) / _SUMMARY, "^Mode .*", "Mode     : Accuracy"),
-        "log.mode",
-    ),
-    "performance log as accuracy": (
-        lambda r: shutil.copy(_run(r) / _DETAIL, r / "accuracy" / _DETAIL),
-        "log.mode",
-    ),
-    "cut off": (lambda r: replace(_run(r) / _DETAIL, "^.*POWER_END.*\n", ""), "log.cut-off"),
-    "later round": (
-        lambda r: (_run(r) / _DETAIL).write_text(_CURRENT_RECORD),
-        "log.other-round",
-    ),
-    "errors": (
-        lambda r: replace(
-            _run(r) / _DETAIL,
-            ": Starting",
-            ': ERROR : Ending early: why\n"pid": 7, "tid": 7, "ts": 9ns : Starting',
-        ),
-        "log.errors",
-    ),
-    "changed LoadGen": (
-        lambda r: replace(
-            _run(r) / _DETAIL,
-            ": Starting",
-            ": ERROR : Loadgen built with uncommitted changes!\n"
-            '"pid": 7, "tid": 7, "ts": 9ns : Starting',
-        ),
-        "log.loadgen-changed",
-    ),
-    "unknown revision": (
-        lambda r: replace(_run(r) / _DETAIL, "61220457de", "0123456789"),
-        "log.loadgen-revision",
-    ),
-    "two revisions": (
-        lambda r: replace(_run(r) / _DETAIL, "61220457de", "5684c11e39"),
-        "log.revisions-differ",
-    ),
-    "no accuracy": (
-        lambda r: (r / "accuracy/accuracy.txt").write_text("accuracy is good\n"),
-        "accuracy.no-line",
-    ),
-    "below target": (
-        lambda r: (r / "accuracy/accuracy.txt").write_text(
-            "accuracy=75.000%, good=37500, total=50000\n"
-        ),
-        "accuracy.below-target",
-    ),
-    "wrong share": (
-        lambda r: (r / "accuracy/accuracy.txt").write_text(
-            "accuracy=79.000%, good=38500, total=50000\n"
-        ),
-        "accuracy.line-contradiction",
-    ),
-    "part of the data set": (
-        lambda r: (r / "accuracy/accuracy.txt").write_text(
-            "accuracy=77.000%, good=770, total=1000\n"
-        ),
-        "accuracy.part-of-data-set",
-    ),
-    "damaged accuracy log": (
-        lambda r: (r / "accuracy" / _LOG).write_bytes((r / "accuracy" / _LOG).read_bytes()[:9999]),
-        "accuracy.log-damaged",
-    ),
-    "missing answers": (
-        lambda r: replace(r / "accuracy" / _LOG, r'^\{ "seq_id" : 4999\d, .*,\n', ""),
-        "accuracy.coverage",
-    ),
-    "answers to no sample": (
-        lambda r: replace(
-            r / "accuracy" / _LOG,
-            r'"seq_id" : 7, "qsl_idx" : \d+',
-            '"seq_id" : 7, "qsl_idx" : 50000',
-        ),
-        "accuracy.coverage",
-    ),
-    "answered twice": (
-        lambda r: replace(r / "accuracy" / _LOG, r"^\[\n(.*,\n)", r"[\n\1\1"),
-        "accuracy.repeated",
-    ),
-    "another order": (
-        lambda r: replace(r / "accuracy" / _LOG, '"seq_id" : 7,', '"seq_id" : 8,'),
-        "replay.accuracy-order",
-    ),
-    "wrong hash": (
-        lambda r: (r / "accuracy/accuracy.txt").write_text(
-            f"accuracy=77.000%, good=38500, total=50000\nhash={'0' * 64}\n"
-        ),
-        "accuracy.hash",
-    ),
-    "logged samples": (
-        lambda r: (_run(r) / _LOG).write_text(
-            '[\n{ "seq_id" : 0, "qsl_idx" : 49999, "data" : "00" },\n'
-            '{ "seq_id" : 1, "qsl_idx" : 49999, "data" : "00" }\n]\n'
-        ),
-        "replay.performance-samples",
-    ),
-    "damaged log of performance": (
-        lambda r: (_run(r) / _LOG).write_text("[\n{"),
-        "accuracy.log-damaged",
-    ),
-    "no system": (
-        lambda r: (_home(r) / f"systems/{SYSTEM}.json").unlink(),
-        "system.file-missing",
-    ),
-    "no measurements": (
-        lambda r: shutil.rmtree(_home(r) / "measurements"),
-        "measurements.folder-missing",
-    ),
-    "no user.conf": (
-        lambda r: next(_home(r).glob("measurements/*/*/*/user.conf")).unlink(),
-        "measurements.file-missing",
-    ),
-    "no implementation": (
-        lambda r: next(_home(r).glob("measurements/*/*/*/*.json")).unlink(),
-        "measurements.file-missing",
-    ),
-    "code of no implementation": (
-        lambda r: next(_home(r).glob("measurements/*/*/*/*.json")).rename(
-            _home(r) / f"measurements/{SYSTEM}/resnet/SingleStream/{SYSTEM}_SingleStream.json"
-        ),
-        "",
-    ),
-    "README beside folders": (lambda r: (r.parent / "README").write_text(""), ""),
-    "file as scenario": (lambda r: (r.parent / "Server").write_text(""), "tree.not-a-folder"),
-    "no code": (lambda r: shutil.rmtree(_home(r) / "code"), "code.folder-missing"),
-    "scenario nobody knows": (
-        lambda r: r.rename(r.with_name("Streaming")),
-        "tree.unknown-scenario",
-    ),
-    "benchmark nobody knows": (
-        lambda r: r.parent.rename(r.parent.with_name("alexnet")),
-        "tree.unknown-benchmark",
-    ),
-}
-
-
-@pytest.mark.parametrize(("change", "rule_id"), _SINGLE.values(), ids=_SINGLE)
+@pytest.mark.parametrize(("change", "rule_id"), FAULTS.values(), ids=FAULTS)
 def test_each_fault_is_found_by_its_rule(change: Change, rule_id: str, tmp_path: Path) -> None:
     change(make_tree(tmp_path))
     report = check_tree(tmp_path)
@@ -337,7 +89,7 @@ _SYSTEM: dict[str, tuple[dict[str, object], str]] = {
 def test_system_descriptions(changes: dict[str, object], rule_id: str, tmp_path: Path) -> None:
     result = make_tree(tmp_path)
     text = json.dumps({**system(), **changes})
-    (_home(result) / f"systems/{SYSTEM}.json").write_text(text)
+    (home_of(result) / f"systems/{SYSTEM}.json").write_text(text)
     assert _rules(check_tree(tmp_path)) == {rule_id}
 
 
@@ -353,7 +105,7 @@ _MEASUREMENTS: dict[str, tuple[dict[str, object], str]] = {
 @pytest.mark.parametrize(("changes", "rule_id"), _MEASUREMENTS.values(), ids=_MEASUREMENTS)
 def test_measurements(changes: dict[str, object], rule_id: str, tmp_path: Path) -> None:
     result = make_tree(tmp_path)
-    file = next(_home(result).glob("measurements/*/*/*/*.json"))
+    file = next(home_of(result).glob("measurements/*/*/*/*.json"))
     file.write_text(json.dumps({**json.loads(file.read_text()), **changes}))
     assert _rules(check_tree(tmp_path)) == {rule_id}
 
@@ -364,7 +116,7 @@ def test_measurements(changes: dict[str, object], rule_id: str, tmp_path: Path) 
 )
 def test_number_formats_that_are_allowed_or_not_named(stated: str, tmp_path: Path) -> None:
     result = make_tree(tmp_path)
-    file = next(_home(result).glob("measurements/*/*/*/*.json"))
+    file = next(home_of(result).glob("measurements/*/*/*/*.json"))
     file.write_text(json.dumps({**json.loads(file.read_text()), "weight_data_types": stated}))
     assert check_tree(tmp_path).is_good
 
@@ -372,10 +124,10 @@ def test_number_formats_that_are_allowed_or_not_named(stated: str, tmp_path: Pat
 def test_server_is_bound_and_run_five_times(tmp_path: Path) -> None:
     result = make_tree(tmp_path, scenario=Scenario.SERVER)
     shutil.rmtree(result / "performance/run_5")
-    replace(result / "performance/run_2" / _SUMMARY, r"^(99.00.*): \d+", r"\1: 15000001")
-    replace(result / "performance/run_2" / _SUMMARY, r"^(99.90.*): \d+", r"\1: 15000002")
-    replace(result / "performance/run_2" / _SUMMARY, r"^(Max.*): \d+", r"\1: 15000003")
-    _in_both(
+    replace(result / "performance/run_2" / SUMMARY, r"^(99.00.*): \d+", r"\1: 15000001")
+    replace(result / "performance/run_2" / SUMMARY, r"^(99.90.*): \d+", r"\1: 15000002")
+    replace(result / "performance/run_2" / SUMMARY, r"^(Max.*): \d+", r"\1: 15000003")
+    in_both(
         result,
         r"^target_latency \(ns\): \d+|^target_latency \(ns\) : \d+",
         "target_latency (ns): 16000000",
@@ -402,7 +154,7 @@ def test_server_in_small_letters_needs_five_runs_too(tmp_path: Path) -> None:
 def test_the_open_division_declares_what_it_chooses(tmp_path: Path) -> None:
     result = make_tree(tmp_path, division="open")
     (result / "accuracy/accuracy.txt").write_text("accuracy=70.000%, good=35000, total=50000\n")
-    _in_both(result, "^min_query_count : 1024", "min_query_count : 100")
+    in_both(result, "^min_query_count : 1024", "min_query_count : 100")
     report = check_tree(tmp_path)
     assert report.is_good
     declared = {c.rule.id for c in report.all_checks() if c.outcome is Outcome.DECLARED}
@@ -414,9 +166,9 @@ def test_the_open_division_declares_what_it_chooses(tmp_path: Path) -> None:
 def test_an_unknown_model_of_the_open_division_is_said_to_be_unjudged(tmp_path: Path) -> None:
     result = make_tree(tmp_path, division="open")
     for part in ("results", "measurements"):
-        folder = _home(result) / part / SYSTEM
+        folder = home_of(result) / part / SYSTEM
         (folder / "resnet").rename(folder / "alexnet")
-    (_home(result) / "code/resnet").rename(_home(result) / "code/alexnet")
+    (home_of(result) / "code/resnet").rename(home_of(result) / "code/alexnet")
     report = check_tree(tmp_path)
     assert _rules(report) == {"tree.own-benchmark"}
     assert report.published
@@ -449,7 +201,7 @@ def _val_map(folder: Path) -> Path:
 
 def test_a_right_hash_passes(tmp_path: Path) -> None:
     accuracy = make_tree(tmp_path) / "accuracy"
-    digest = hashlib.sha256((accuracy / _LOG).read_bytes()).hexdigest()
+    digest = hashlib.sha256((accuracy / LOG).read_bytes()).hexdigest()
     with (accuracy / "accuracy.txt").open("a") as file:
         file.write(f"\nhash={digest}\n")
     report = check_tree(tmp_path)
@@ -461,7 +213,7 @@ def test_a_right_hash_passes(tmp_path: Path) -> None:
 
 def test_without_code(tmp_path: Path) -> None:
     result = make_tree(tmp_path)
-    shutil.rmtree(_home(result) / "code")
+    shutil.rmtree(home_of(result) / "code")
     assert check_tree(tmp_path, options=CheckOptions(with_code=False)).is_good
 
 
@@ -486,8 +238,8 @@ def test_a_tree_of_links_is_never_good(tmp_path: Path) -> None:
 def test_a_tree_is_judged_by_the_round_of_its_logs(tmp_path: Path) -> None:
     result = make_tree(tmp_path)
     assert check_tree(tmp_path).round_name == "v0.5"
-    for log in result.rglob(_DETAIL):
-        log.write_text(_CURRENT_RECORD)
+    for log in result.rglob(DETAIL):
+        log.write_text(CURRENT_RECORD)
     assert check_tree(tmp_path).round_name == "v6.1"
     assert "log.other-round" in _rules(check_tree(tmp_path, "v0.5"))
     with pytest.raises(CheckError, match=r"judged can be those of v0\.5, v6\.1"):
