@@ -1,6 +1,7 @@
 """Simulating: a system that is only described, run in virtual time at any scale."""
 
 from inferometer.simulating.capacity import Bound, Capacity, capacity_of, replicas_for
+from inferometer.simulating.check import LoadCheck, Validation
 from inferometer.simulating.cluster import Cluster
 from inferometer.simulating.description import parse_system, read_system, system_toml
 from inferometer.simulating.distribution import (
@@ -13,11 +14,11 @@ from inferometer.simulating.distribution import (
     Quantiles,
 )
 from inferometer.simulating.example import EXAMPLE
-from inferometer.simulating.fitting import fit_run, fit_system
+from inferometer.simulating.fitting import Fitted, fit_laps, fit_run, fit_system
 from inferometer.simulating.predicting import predict
 from inferometer.simulating.prediction import PERCENTILES, Answer, Prediction
 from inferometer.simulating.scenario import cluster_for, run_scenario
-from inferometer.simulating.service import BatchTime, Drift, ServiceTime
+from inferometer.simulating.service import BatchTime, Cold, Drift, ServiceTime, Slack
 from inferometer.simulating.study import Study, load_curve
 from inferometer.simulating.system import (
     Batching,
@@ -30,7 +31,7 @@ from inferometer.simulating.system import (
     SlowStart,
 )
 from inferometer.simulating.tally import Estimate
-from inferometer.simulating.validation import LOADS, LoadCheck, Validation, Ways, validate
+from inferometer.simulating.validation import LOADS, Ways, validate
 
 __all__ = [
     "EXAMPLE",
@@ -42,12 +43,14 @@ __all__ = [
     "Bound",
     "Capacity",
     "Cluster",
+    "Cold",
     "Constant",
     "Distribution",
     "Drift",
     "Estimate",
     "Exponential",
     "Failures",
+    "Fitted",
     "Gamma",
     "LoadCheck",
     "Lognormal",
@@ -60,12 +63,14 @@ __all__ = [
     "ServiceTime",
     "SimulatedSystem",
     "SimulationError",
+    "Slack",
     "SlowStart",
     "Study",
     "Validation",
     "Ways",
     "capacity_of",
     "cluster_for",
+    "fit_laps",
     "fit_run",
     "fit_system",
     "load_curve",

@@ -29,14 +29,16 @@ class Batches:
         full or its wait was over. What comes after, until a thread is awake, is the call's.
     ended_ns:
         When the last of its samples was complete.
-    is_woken:
-        Whether its worker had waited for it.
+    worker, idle_ns:
+        The number of the worker that took it, the one that was free longest, and how long that
+        had been idle.
     """
 
     size: Integers
     closed_ns: Reals
     ended_ns: Reals
-    is_woken: NDArray[np.bool_]
+    worker: Integers
+    idle_ns: Reals
 
     @classmethod
     def of(cls, series: SeriesRecord, batching: Batching) -> Batches | None:
@@ -54,19 +56,28 @@ class Batches:
         issued = np.repeat(series.issued_ns, series.samples_per_query)[order]
         size = np.diff(np.r_[first, len(order)])
         ended = np.maximum.reduceat(series.completed_ns[order], first).astype(np.float64)
-        closed, is_woken = _closed(
+        closed, worker, idle = _closed(
             np.minimum.reduceat(issued, first).astype(np.float64),
             np.maximum.reduceat(issued, first).astype(np.float64),
             ended,
             size,
             batching,
         )
-        return cls(size, closed, ended, is_woken)
+        return cls(size, closed, ended, worker, idle)
+
+    @property
+    def is_woken(self) -> NDArray[np.bool_]:
+        """Whether its worker had waited for it."""
+        return self.idle_ns > 0.0
 
     @property
     def took_ns(self) -> Reals:
         """Time that each call held its worker."""
         return self.ended_ns - self.closed_ns
+
+    def use(self, workers: int) -> float:
+        """Give the share of the time that workers were busy, up to the last completion."""
+        return float(self.took_ns.sum() / (workers * self.ended_ns.max()))
 
     def others_at_start(self) -> Integers:
         """Give how many other calls ran when each began."""
@@ -93,16 +104,18 @@ class Batches:
 
 def _closed(
     first: Reals, last: Reals, ended: Reals, size: Integers, batching: Batching
-) -> tuple[Reals, NDArray[np.bool_]]:
-    """Give when each batch could be closed, had its worker been awake, and whether it waited."""
-    free = [0.0] * batching.workers
-    closed, is_woken = np.empty(len(size)), np.empty(len(size), np.bool_)
+) -> tuple[Reals, Integers, Reals]:
+    """Give when each batch could be closed, had its worker been awake; that worker; its wait."""
+    free = [(0.0, worker) for worker in range(batching.workers)]
+    closed, idle = np.empty(len(size)), np.empty(len(size))
+    workers = np.empty(len(size), np.int64)
     for number, end in enumerate(ended.tolist()):
-        could = max(float(first[number]), free[0])
+        since, worker = free[0]
+        could = max(float(first[number]), since)
         if batching.max_wait_ns:
             full = float(last[number]) if size[number] >= batching.max_batch else np.inf
             could = max(could, min(could + batching.max_wait_ns, full))
         closed[number] = min(could, end)
-        is_woken[number] = could > free[0]
-        heapq.heapreplace(free, end)
-    return closed, is_woken
+        idle[number], workers[number] = max(0.0, could - since), worker
+        heapq.heapreplace(free, (end, worker))
+    return closed, workers, idle

@@ -1,81 +1,156 @@
-"""Circumstances: what recorded calls take longer by, for what was going on when they began."""
+"""Circumstances: what recorded calls took longer by, for what was before them.
+
+A regression over all calls of the time over the median of its size: what a waking worker, a cold
+one, a replica with little to do, and the lap that it was measured in add to it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from inferometer.simulating.batches import Batches
+from inferometer.simulating.calls import Calls
 from inferometer.simulating.distribution import Reals
+from inferometer.simulating.service import Cold, Slack
 
-__all__ = ["contention_of", "wake_ns_of"]
+__all__ = ["Circumstances", "circumstances_of"]
 
-_MOST_CONTENTION = 4.0
-_HALVINGS = 12
-_FEWEST_COMPARED = 20
+Flags = NDArray[np.bool_]
+
+_COOLS_NS = (1e6, 2e6, 4e6, 8e6, 16e6, 32e6)
+_WARMS_NS = (0.25e6, 0.5e6, 1e6, 2e6, 4e6)
+_FEWEST = 30
+_LONGEST = 1.7
+_LEAST_COLD = 0.02
+_LEAST_SLACK = 0.02
+_SURE = 3.0
+_MEMORY_S = 0.5
+_FEWEST_SERIES, _LEAST_SPAN = 3, 0.3
+_LEAST_LEFT = 0.2
+_MS = 1e6
 
 
-def contention_of(batches: Sequence[Batches], workers: int) -> float:
-    """Give how much longer a call takes for each other one that runs beside it.
+@dataclass(frozen=True)
+class Circumstances:
+    """What was found.
 
-    It is such that a call takes as much work whether or not others ran when it began. How much
-    runs beside a call while it lasts can't be compared: what lasts longer has more beside it.
+    work_ns:
+        What each call would have taken without it, float64 [calls].
     """
-    if workers == 1:
-        return 0.0
-    low, high = 0.0, _MOST_CONTENTION
-    if _excess_beside(batches, low) <= 0.0:
-        return 0.0
-    for _ in range(_HALVINGS):
-        middle = (low + high) / 2
-        low, high = (middle, high) if _excess_beside(batches, middle) > 0.0 else (low, middle)
-    return (low + high) / 2
+
+    wake_ns: float
+    cold: Cold | None
+    slack: Slack | None
+    work_ns: Reals
 
 
-def _excess_beside(batches: Sequence[Batches], contention: float) -> float:
-    """Give the logarithm of the work of calls that began beside others over that of the rest.
+def circumstances_of(calls: Calls, use: Reals) -> Circumstances:
+    """Tell what calls took longer by; ``use`` is the busy share of each series.
 
-    Both had idle workers, as those that begin alone always have.
+    Calls that took far longer than the median of their size tell of other things, and aren't
+    looked at. Raises nothing: what there is too little of isn't found.
     """
-    return _excess(
-        batches,
-        lambda one: np.log(np.maximum(1.0, one.work_ns(contention))),
-        lambda one: one.is_woken & (one.others_at_start() > 0),
-        lambda one: one.is_woken & (one.others_at_start() == 0),
-    )
+    base = calls.by_size().spread_medians(calls.work_ns)
+    normal = calls.of_sizes_seen(_FEWEST) & (calls.work_ns < _LONGEST * base)
+    regression = _Regression(calls, base, normal, use)
+    cold, coldness = _cold(calls, regression)
+    wake, extra, slack = regression.solve(coldness)
+    cold_ns = extra * coldness if cold is not None else 0.0
+    work = np.maximum(_LEAST_LEFT * calls.work_ns, calls.work_ns - wake * calls.is_woken - cold_ns)
+    if slack is not None:
+        work = work / (1.0 + slack.excess * (1.0 - use[calls.series]))
+    return Circumstances(wake, cold, slack, work)
 
 
-def wake_ns_of(batches: Sequence[Batches], contention: float) -> float:
-    """Give how much longer a call takes whose worker was idle."""
-    found = _excess(
-        batches,
-        lambda one: one.work_ns(contention),
-        lambda one: one.is_woken,
-        lambda one: ~one.is_woken,
-    )
-    return max(0.0, found)
+def _cold(calls: Calls, regression: _Regression) -> tuple[Cold | None, Reals | None]:
+    """Find how workers cool and warm; ``None`` where it explains next to nothing."""
+    best: tuple[float, float, float, Reals] | None = None
+    for cools in _COOLS_NS:
+        found = calls.coldness(cools, _WARMS_NS)
+        for warms, coldness in zip(_WARMS_NS, found.T, strict=True):
+            left = regression.left(coldness)
+            if best is None or left < best[0]:
+                best = (left, cools, warms, coldness)
+    if best is None or not regression.count:
+        return None, None
+    _, cools, warms, coldness = best
+    extra, error = regression.extra_ns(coldness)
+    if extra < _LEAST_COLD * regression.scale_ns or extra < _SURE * error:
+        return None, None
+    return Cold(extra, cools, warms), coldness
 
 
-def _excess(
-    batches: Sequence[Batches],
-    values: Callable[[Batches], Reals],
-    these: Callable[[Batches], NDArray[np.bool_]],
-    those: Callable[[Batches], NDArray[np.bool_]],
-) -> float:
-    """Give by how much the median of these calls lies above that of those.
+class _Regression:
+    """Least squares of the time of normal calls over the median of their size.
 
-    Calls of one size in one run are compared, so that runs in which all was slower don't count.
+    Columns: the sizes, waking, the idle share of the series, and the laps but the first; and one
+    more, how cold the worker was, which is told to each method.
     """
-    total = weights = 0.0
-    for one in batches:
-        all_values, are_these, are_those = values(one), these(one), those(one)
-        for size in np.unique(one.size):
-            here = one.size == size
-            some, others = all_values[here & are_these], all_values[here & are_those]
-            weight = min(len(some), len(others))
-            if weight >= _FEWEST_COMPARED:
-                total += weight * float(np.median(some) - np.median(others))
-                weights += weight
-    return total / weights if weights else 0.0
+
+    def __init__(self, calls: Calls, base: Reals, normal: Flags, use: Reals):
+        self._normal, self._scale = normal, _MS / base[normal]
+        self._series = calls.series[normal]
+        self.count = int(normal.sum())
+        self.scale_ns = float(np.median(base[normal])) if self.count else 0.0
+        sizes, place = np.unique(calls.size[normal], return_inverse=True)
+        self._sizes = len(sizes)
+        lap = calls.lap[normal][:, None] == np.unique(calls.lap)[None, 1:]
+        self._can_slack = len(use) >= _FEWEST_SERIES and float(np.ptp(use)) >= _LEAST_SPAN
+        idle = (1.0 - use)[self._series] if self._can_slack else np.zeros(self.count)
+        woken = calls.is_woken[normal] * self._scale
+        of_size = place[:, None] == np.arange(self._sizes)[None, :]
+        self._columns = np.column_stack([of_size, woken, idle, lap]).astype(np.float64)
+        self._values = calls.work_ns[normal] / base[normal]
+        self._squares = self._columns.T @ self._columns
+        self._products = self._columns.T @ self._values
+
+    def _normal_equations(self, coldness: Reals | None) -> tuple[Reals, Reals, Reals]:
+        """Give the matrix and the right side with the column of coldness last, and that."""
+        column = np.zeros(self.count)
+        if coldness is not None:
+            column = coldness[self._normal] * self._scale
+        beside = self._columns.T @ column
+        squares = np.block([[self._squares, beside[:, None]], [beside, column @ column]])
+        return squares, np.append(self._products, column @ self._values), column
+
+    def _solved(self, coldness: Reals | None) -> tuple[Reals, Reals, Reals, Reals]:
+        squares, products, column = self._normal_equations(coldness)
+        inverse = np.linalg.pinv(squares, hermitian=True)
+        found = inverse @ products
+        left = self._values - self._columns @ found[:-1] - column * found[-1]
+        return found, inverse, left, column
+
+    def left(self, coldness: Reals) -> float:
+        """Give the sum of squares that is left."""
+        squares, products, _ = self._normal_equations(coldness)
+        found = np.linalg.pinv(squares, hermitian=True) @ products
+        return float(self._values @ self._values - found @ products)
+
+    def _error(self, number: int, inverse: Reals, left: Reals, column: Reals) -> float:
+        """Give the standard error of a coefficient, calls of a series not being independent."""
+        every = np.column_stack([self._columns, column]) * left[:, None]
+        scores = np.zeros((int(self._series.max()) + 1, every.shape[1]))
+        np.add.at(scores, self._series, every)
+        return math.sqrt(float(((scores @ inverse[number]) ** 2).sum()))
+
+    def extra_ns(self, coldness: Reals) -> tuple[float, float]:
+        """Give what a call on a wholly cold worker takes besides, ns, and its standard error."""
+        found, inverse, left, column = self._solved(coldness)
+        return float(found[-1]) * _MS, self._error(-1, inverse, left, column) * _MS
+
+    def solve(self, coldness: Reals | None) -> tuple[float, float, Slack | None]:
+        """Give what waking takes, ns, what cold does, ns, and the slack."""
+        if not self.count:
+            return 0.0, 0.0, None
+        found, inverse, left, column = self._solved(coldness)
+        wake, idle = float(found[self._sizes]) * _MS, float(found[self._sizes + 1])
+        slack = None
+        if self._can_slack:
+            excess = idle / float(np.mean(found[: self._sizes]))
+            error = self._error(self._sizes + 1, inverse, left, column)
+            if excess > _LEAST_SLACK and idle > _SURE * error:
+                slack = Slack(round(excess, 4), _MEMORY_S)
+        return max(0.0, wake), max(0.0, float(found[-1]) * _MS), slack

@@ -10,7 +10,7 @@ from inferometer.loadgen import VirtualClock
 from inferometer.simulating.distribution import Distribution
 from inferometer.simulating.replica import Call, Replica
 from inferometer.simulating.routing import router_of
-from inferometer.simulating.service import SingleDraws
+from inferometer.simulating.sampler import Sampler, SingleDraws
 from inferometer.simulating.system import Routing, SimulatedSystem
 from inferometer.simulating.worker import Answerable, Line, Piece, Policy, Span
 
@@ -45,7 +45,7 @@ class Cluster:
         streams = [np.random.default_rng(one) for one in np.random.SeedSequence(seed).spawn(5)]
         self._router = router_of(system.routing, system.replicas, streams[0])
         self._random = streams[1]
-        draws = SingleDraws(system.service.sampler(batching.max_batch), streams[2])
+        draws = SingleDraws(Sampler(system.service, batching.max_batch), streams[2])
         self._is_shared = system.routing is Routing.SHARED_QUEUE
         shared = Line(self._policy, clock)
         self.replicas = [

@@ -11,7 +11,7 @@ from inferometer.simulating.cluster import Cluster
 from inferometer.simulating.distribution import Reals
 from inferometer.simulating.system import SimulatedSystem
 
-__all__ = ["Happened", "run_events"]
+__all__ = ["Happened", "replay_events", "run_events"]
 
 _DRAIN_NS = 1_000_000_000
 _PATIENCE_S = 3600
@@ -40,11 +40,16 @@ def run_events(system: SimulatedSystem, rate_qps: float, queries: int, seed: int
     """Let so many queries of one sample come at random times, and answer them all."""
     arrivals, inside = np.random.SeedSequence(seed).spawn(2)
     gaps = np.random.default_rng(arrivals).standard_exponential(queries) * (1e9 / rate_qps)
+    return replay_events(system, np.cumsum(gaps), int(inside.generate_state(1)[0]))
+
+
+def replay_events(system: SimulatedSystem, due_ns: Reals, seed: int = 0) -> Happened:
+    """Let queries of one sample come at given times, and answer them all."""
     clock = VirtualClock()
-    due = np.rint(np.cumsum(gaps)).astype(np.int64) + clock.now_ns()
-    cluster = Cluster(system, clock, int(inside.generate_state(1)[0]))
-    latency: Reals = np.full(queries, np.nan)
-    answers = _Answers(latency, queries)
+    due = np.rint(due_ns).astype(np.int64) + clock.now_ns()
+    cluster = Cluster(system, clock, seed)
+    latency: Reals = np.full(len(due), np.nan)
+    answers = _Answers(latency, len(due))
     for number, at in enumerate(due.tolist()):
         clock.sleep_until(at, _never)
         cluster.issue(_Bare(answers, clock, number, at))

@@ -17,7 +17,7 @@ routing = "random"      # round-robin, two-choices, least-outstanding, shared-qu
 setup_ms = 2.0
 per_sample_ms = 0.5
 contention = 0.0        # how much longer a call takes for each other one beside it
-wake_ms = 0.05          # what a call takes besides if its worker was idle
+wake_ms = 0.05          # what a call takes besides if its worker was idle: waking a thread
 preprocess_ms = 0.1     # of each sample, before and after the model
 postprocess_ms = 0.0
 
@@ -29,6 +29,27 @@ parts = [
     { share = 0.999, kind = "lognormal", variation = 0.1 },
     { share = 0.001, kind = "gamma", mean = 8.0, variation = 0.5 },
 ]
+
+# How they scatter if their worker was idle, where that is another way.
+# [service.woken_shape]
+# kind = "lognormal"
+# variation = 0.2
+
+# What a call takes besides on a worker that got cold while it was idle.
+# [service.cold]
+# extra_ms = 0.3
+# cools_ms = 8.0        # how long an idle worker keeps its warmth
+# warms_ms = 0.25       # how long a busy one stays cold
+
+# Calls are slower on a replica that had little to do lately: processors lower their clock.
+# [service.slack]
+# excess = 0.2          # by how much of its time a call is longer where nothing was busy
+# memory_s = 0.5        # how long what was counts
+
+# A speed that wanders, of each replica by itself.
+# [service.drift]
+# spread = 0.05
+# period_s = 1.0
 
 # How a replica forms batches.
 [batching]

@@ -7,22 +7,26 @@ thousands of replicas at once.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from inferometer.simulating.distribution import Reals
-from inferometer.simulating.speeds import LaneSpeeds
-from inferometer.simulating.system import Routing, SimulatedSystem
-from inferometer.simulating.tally import Tally
+from inferometer.simulating.lane_arrivals import given_arrivals, random_arrivals
+from inferometer.simulating.lane_conditions import LaneConditions
+from inferometer.simulating.sampler import Sampler
+from inferometer.simulating.system import SimulatedSystem
 
-__all__ = ["LaneTotals", "can_run_in_lanes", "run_lanes"]
+__all__ = ["Counting", "LaneTotals", "can_run_in_lanes", "replay_lanes", "run_lanes"]
 
 Integers = NDArray[np.int64]
 
 _WARM_UP = 0.2
 _COMPACT_EVERY = 64
+_OF_LANES = ("_groups", "_base", "_head", "_now", "_busy", "_ended", "_left", "_first", "_size")
 
 
 @dataclass
@@ -37,6 +41,14 @@ class LaneTotals:
     calls: int = 0
     busy_ns: float = 0.0
     span_ns: float = 0.0
+
+
+class Counting(Protocol):
+    """What latencies are given to, ns, with the group of each; `Tally` is one."""
+
+    def add(self, latency_ns: Reals, group: Integers) -> None:
+        """Take in latencies."""
+        ...
 
 
 def can_run_in_lanes(system: SimulatedSystem) -> bool:
@@ -56,15 +68,15 @@ def run_lanes(
     groups: Integers,
     queries: int,
     random: np.random.Generator,
-    tally: Tally,
+    tally: Counting,
 ) -> LaneTotals:
     """Simulate some replicas, ``rate_qps`` queries a second each, so many queries each.
 
     ``groups`` is int64 [lanes], the group of each for the tally. The first fifth of the queries
     of each lane fills it up, and isn't counted.
     """
-    arrivals = _arrivals(system, rate_qps, len(groups), queries, random)
-    lanes = _Lanes(system, arrivals, groups, random, tally)
+    arrivals = random_arrivals(system, rate_qps, len(groups), queries, random)
+    lanes = _Lanes(system, arrivals, groups, int(queries * _WARM_UP), random, tally)
     lanes.run()
     totals = lanes.totals
     totals.queries = queries * len(groups)
@@ -72,32 +84,20 @@ def run_lanes(
     return totals
 
 
-def _arrivals(
+def replay_lanes(
     system: SimulatedSystem,
-    rate_qps: float,
-    lanes: int,
-    queries: int,
+    due_ns: Sequence[Reals],
+    factors: Reals,
     random: np.random.Generator,
-) -> Reals:
-    """Draw when queries reach each replica, float64 [lanes, queries and some never].
+    tally: Counting,
+) -> None:
+    """Simulate a replica for each of some arrivals, ascending float64 [queries]; all count.
 
-    Random routing gives each replica its own Poisson stream, which random delays on the way
-    leave one; by round robin it gets every nth query of all.
+    ``factors``, float64 [lanes], is what the model's times are multiplied by in each. The group
+    of a latency is the number of its lane.
     """
-    never = system.batching.max_batch + 1
-    due = np.full((lanes, queries + never), math.inf)
-    is_split = system.routing is Routing.ROUND_ROBIN and system.replicas > 1
-    if is_split:
-        gaps = random.standard_gamma(system.replicas, (lanes, queries)) / system.replicas
-    else:
-        gaps = random.standard_exponential((lanes, queries))
-    gaps *= 1e9 / rate_qps
-    np.cumsum(gaps, axis=1, out=due[:, :queries])
-    if is_split and system.network.has_jitter:
-        delay = system.network.request.draw(random, lanes * queries)
-        due[:, :queries] += delay.reshape(lanes, queries)
-        due[:, :queries].sort(axis=1)
-    return due
+    arrivals = given_arrivals(system, due_ns)
+    _Lanes(system, arrivals, np.arange(len(due_ns)), 0, random, tally, factors).run()
 
 
 class _Lanes:
@@ -108,17 +108,18 @@ class _Lanes:
         system: SimulatedSystem,
         due: Reals,
         groups: Integers,
+        warm: int,
         random: np.random.Generator,
-        tally: Tally,
+        tally: Counting,
+        factors: Reals | None = None,
     ):
         self._system, self._random, self._tally = system, random, tally
         self._most = system.batching.max_batch
         self._wait_ns = system.batching.max_wait_ns if self._most > 1 else 0.0
-        self._sampler = system.service.sampler(self._most)
         workers, lanes = system.batching.workers, len(groups)
         self._width = due.shape[1]
         self._due = due.ravel()
-        self._warm = int((self._width - self._most - 1) * _WARM_UP)
+        self._warm = warm
         self._slow = np.array([system.service.slowness(n) for n in range(workers + 1)])
         self._groups = groups
         self._base = np.arange(lanes) * self._width
@@ -129,8 +130,10 @@ class _Lanes:
         self._left = np.full((lanes, workers), math.inf)
         self._first = np.zeros((lanes, workers), np.int64)
         self._size = np.zeros((lanes, workers), np.int64)
-        drift = system.service.drift
-        self._speed = None if drift is None else LaneSpeeds(drift, lanes, random)
+        sampler = Sampler(system.service, self._most)
+        self._conditions = LaneConditions(
+            system.service, (lanes, workers), sampler, random, factors
+        )
         self.totals = LaneTotals()
 
     def run(self) -> None:
@@ -154,6 +157,7 @@ class _Lanes:
         is_moving = when < math.inf
         passed = np.where(is_moving, when, self._now) - self._now
         self.totals.busy_ns += float((passed * self._busy).sum())
+        self._conditions.pass_time(passed, self._busy)
         self._left -= (passed / slow)[:, None]
         self._now += passed
         ending = np.flatnonzero(is_moving & ~starts)
@@ -179,12 +183,13 @@ class _Lanes:
     def _start(self, rows: Integers) -> None:
         head, now = self._head[rows], self._now[rows]
         size = self._batch_sizes(head, now)
-        slot = np.isinf(self._left[rows]).argmax(axis=1)
-        work = self._sampler.draw(self._random, size)
-        if self._speed is not None:
-            work *= self._speed.at(rows, now)
-        if self._system.service.wake_ns:
-            work += self._system.service.wake_ns * self._are_woken(rows, head, now)
+        is_free, conditions = np.isinf(self._left[rows]), self._conditions
+        if conditions.coldness is None:
+            slot = is_free.argmax(axis=1)
+        else:
+            slot = conditions.coldness.longest_idle(rows, is_free)
+        woken = self._are_woken(rows, head, now) if conditions.asks_woken else None
+        work = conditions.begin(rows, slot, size, now, woken)
         self._left[rows, slot] = work
         self._first[rows, slot], self._size[rows, slot] = head, size
         self._busy[rows] += 1
@@ -212,6 +217,7 @@ class _Lanes:
         self._left[rows, slot] = math.inf
         self._busy[rows] -= 1
         self._ended[rows] = now
+        self._conditions.end(rows, slot, now)
         if self._most > 1:
             starts = np.repeat(np.cumsum(size) - size, size)
             place = np.repeat(first, size) + np.arange(int(size.sum())) - starts
@@ -237,17 +243,6 @@ class _Lanes:
         """Let lanes go that have no event left."""
         if rows.all():
             return
-        for name in (
-            "_groups",
-            "_base",
-            "_head",
-            "_now",
-            "_busy",
-            "_ended",
-            "_left",
-            "_first",
-            "_size",
-        ):
+        for name in _OF_LANES:
             setattr(self, name, getattr(self, name)[rows])
-        if self._speed is not None:
-            self._speed.keep(rows)
+        self._conditions.keep(rows)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from inferometer.loadgen import VirtualClock
-from inferometer.simulating.service import SingleDraws
-from inferometer.simulating.speeds import Speed
+from inferometer.simulating.conditions import Conditions
+from inferometer.simulating.sampler import SingleDraws
 from inferometer.simulating.system import SimulatedSystem
 from inferometer.simulating.worker import Line, Piece, Worker
 
@@ -48,15 +48,16 @@ class Replica:
         self.number, self.line = number, line
         self._clock: VirtualClock = line.clock
         self._service, self._slow_start = system.service, system.slow_start
-        self._draws, self._random, self._done = draws, random, done
-        self._speed = Speed(system.service.drift, random)
+        self._done = done
         self._calls: dict[Worker, Call] = {}
         self._since_ns = self._clock.now_ns()
+        workers = system.batching.workers
+        self._conditions = Conditions(system.service, workers, draws, random, self._since_ns)
         self._plan = 0
         self._fresh_ns: int | None = None
         self.is_alive = True
         self.busy_ns = 0.0
-        self.workers = [Worker(line, self._run) for _ in range(system.batching.workers)]
+        self.workers = [Worker(line, self._run, each) for each in range(workers)]
         for worker in self.workers:
             worker.rest()
 
@@ -72,30 +73,32 @@ class Replica:
         """Be there again, as fresh."""
         self.is_alive = True
         self._fresh_ns = self._since_ns = self._clock.now_ns()
+        self._conditions.be_fresh(self._since_ns)
         for worker in self.workers:
             worker.rest()
 
     def _run(self, worker: Worker) -> None:
         now = self._clock.now_ns()
-        work = self._draws.next_ns(worker.count) * self._factor(now)
-        if worker.is_woken:
-            work += self._service.wake_ns
         self._advance()
+        work = self._conditions.begin(
+            worker.number, worker.count, now, self._slow_factor(now), is_woken=worker.is_woken
+        )
         self._calls[worker] = Call(worker, now, work, work)
         self._replan()
 
-    def _factor(self, now: int) -> float:
-        factor = self._speed.at(now)
-        if self._slow_start is not None and self._fresh_ns is not None:
-            age = (now - self._fresh_ns) / 1e9 / self._slow_start.seconds
-            factor *= 1.0 + (self._slow_start.factor - 1.0) * max(0.0, 1.0 - age)
-        return factor
+    def _slow_factor(self, now: int) -> float:
+        if self._slow_start is None or self._fresh_ns is None:
+            return 1.0
+        age = (now - self._fresh_ns) / 1e9 / self._slow_start.seconds
+        return 1.0 + (self._slow_start.factor - 1.0) * max(0.0, 1.0 - age)
 
     def _advance(self) -> None:
         """Count down what is left of each call, up to now."""
         now = self._clock.now_ns()
         passed, self._since_ns = now - self._since_ns, now
         running = len(self._calls)
+        if passed:
+            self._conditions.pass_time(passed, running)
         if passed and running:
             self.busy_ns += passed * running
             share = passed / self._service.slowness(running)
@@ -117,6 +120,7 @@ class Replica:
             return
         self._advance()
         del self._calls[call.worker]
+        self._conditions.end(call.worker.number, self._since_ns)
         self._done(self, call)
         call.worker.rest()
         self._advance()

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from inferometer.simulating.distribution import Constant, Distribution, Quantiles, Reals
+from inferometer.simulating.distribution import Distribution
 
-__all__ = ["BatchTime", "Drift", "Sampler", "ServiceTime", "SingleDraws"]
-
-_GRID = 4096
+__all__ = ["BatchTime", "Cold", "Drift", "ServiceTime", "Slack"]
 
 
 @dataclass(frozen=True)
 class BatchTime:
-    """What calls of one batch size take: a mean, ns, and a shape whose mean is 1."""
+    """What calls of one batch size take: a mean, ns, and a shape whose mean is 1.
+
+    woken_shape:
+        That of calls whose worker was idle; ``None`` if they scatter as the others do.
+    """
 
     size: int
     mean_ns: float
     shape: Distribution
+    woken_shape: Distribution | None = None
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,39 @@ class Drift:
 
 
 @dataclass(frozen=True)
+class Cold:
+    """What a call takes besides on a worker that had time to get cold.
+
+    A worker is cold by a share: while it is idle that nears 1, while it is busy it nears 0, both
+    exponentially. A call takes that share of the extra, as it was when the call began.
+
+    cools_ns, warms_ns:
+        How long an idle worker keeps its warmth, and a busy one stays cold.
+    """
+
+    extra_ns: float
+    cools_ns: float
+    warms_ns: float
+
+
+@dataclass(frozen=True)
+class Slack:
+    """How much longer calls take on a replica that had little to do lately.
+
+    excess:
+        By how much of its time a call is longer where nothing was busy; it falls to 0 where all
+        workers were.
+    memory_s:
+        How fast what was is forgotten: the busy share is weighted exponentially.
+    """
+
+    excess: float
+    memory_s: float
+
+
+@dataclass(frozen=True)
 class ServiceTime:
-    """Times of calls, ns.
+    """Times of calls, ns; means are those of calls on a busy, warm replica.
 
     rows:
         By ascending batch size. Between two sizes the mean is interpolated, beyond the last it
@@ -52,7 +83,7 @@ class ServiceTime:
         By how much of its time alone a call is longer for each other call of its replica that
         runs beside it.
     wake_ns:
-        What a call takes besides if its worker was idle: waking a thread, and cold caches.
+        What a call takes besides if its worker was idle: waking a thread.
     preprocess_ns, postprocess_ns:
         For each sample, before and after the model, in the same worker.
     """
@@ -63,6 +94,8 @@ class ServiceTime:
     wake_ns: float = 0.0
     preprocess_ns: float = 0.0
     postprocess_ns: float = 0.0
+    cold: Cold | None = None
+    slack: Slack | None = None
 
     @classmethod
     def line(
@@ -102,71 +135,7 @@ class ServiceTime:
         """Give the number of the row whose size is nearest."""
         return int(np.argmin([abs(row.size - size) for row in self.rows]))
 
-    def sampler(self, max_batch: int) -> Sampler:
-        """Give what draws times of calls with up to so many samples."""
-        return Sampler(self, max_batch)
-
-
-class Sampler:
-    """Draws times of calls, ns, without contention and drift."""
-
-    def __init__(self, service: ServiceTime, max_batch: int):
-        sizes = range(max_batch + 1)
-        per_sample = service.preprocess_ns + service.postprocess_ns
-        self._model = np.array([0.0, *(service.model_mean_ns(n) for n in sizes[1:])])
-        self._around = np.array(sizes) * per_sample
-        self._row = np.array([service.nearest(n) for n in sizes])
-        self._shapes = [row.shape for row in service.rows]
-        self._has_one_shape = all(shape == self._shapes[0] for shape in self._shapes)
-
-    def draw(self, random: np.random.Generator, sizes: NDArray[np.int64]) -> Reals:
-        """Draw a time for each batch size: float64 [n]."""
-        means = self._model[sizes]
-        if self._has_one_shape:
-            shape = self._shapes[0]
-            values = means if shape == Constant(1.0) else means * shape.draw(random, len(sizes))
-        elif self._grid is not None:
-            place = (random.random(len(sizes)) * _GRID).astype(np.int64)
-            values = means * self._grid[self._row[sizes] * _GRID + place]
-        else:
-            values = means * self._mixed(random, sizes)
-        total: Reals = values + self._around[sizes]
-        return total
-
-    @cached_property
-    def _grid(self) -> Reals | None:
-        """Values at equally likely places, by row, where every shape is given by quantiles."""
-        middles = (np.arange(_GRID) + 0.5) / _GRID
-        tables = [
-            np.interp(middles, shape.fractions, shape.values)
-            for shape in self._shapes
-            if isinstance(shape, Quantiles)
-        ]
-        return np.concatenate(tables) if len(tables) == len(self._shapes) else None
-
-    def _mixed(self, random: np.random.Generator, sizes: NDArray[np.int64]) -> Reals:
-        rows, values = self._row[sizes], np.empty(len(sizes))
-        for number, shape in enumerate(self._shapes):
-            places = np.flatnonzero(rows == number)
-            if len(places):
-                values[places] = shape.draw(random, len(places))
-        return values
-
-
-class SingleDraws:
-    """Times of single calls, ns, drawn many at once and given one at a time."""
-
-    _AT_ONCE = 512
-
-    def __init__(self, sampler: Sampler, random: np.random.Generator):
-        self._sampler, self._random = sampler, random
-        self._left: dict[int, list[float]] = {}
-
-    def next_ns(self, size: int) -> float:
-        """Give the time of a call with a batch of a size."""
-        left = self._left.get(size)
-        if not left:
-            sizes: Sequence[int] = [size] * self._AT_ONCE
-            left = self._sampler.draw(self._random, np.array(sizes)).tolist()
-            self._left[size] = left
-        return left.pop()
+    def scaled(self, factor: float) -> ServiceTime:
+        """Give the same where the model takes so many times as long."""
+        rows = (replace(row, mean_ns=row.mean_ns * factor) for row in self.rows)
+        return replace(self, rows=tuple(rows))

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from inferometer.simulating.capacity import Bound, Capacity
+from inferometer.simulating.check import TOLERANCE, LoadCheck, Validation
 from inferometer.simulating.lanes import can_run_in_lanes
 from inferometer.simulating.predicting import DEFAULT_QUERIES, predict
 from inferometer.simulating.prediction import Answer, Prediction
 from inferometer.simulating.system import SimulatedSystem
 from inferometer.simulating.tally import Estimate
-from inferometer.simulating.validation import TOLERANCE, LoadCheck, Validation
 
 __all__ = ["Study", "load_curve"]
 
@@ -140,8 +140,10 @@ def _check(check: LoadCheck) -> dict[str, Any]:
         "qps": check.qps,
         "real_p99_ms": [value / 1e6 for value in check.real_ns],
         "median_p99_ms": check.median_ns / 1e6,
-        "predicted_p99_ms": _ends(check.predicted_ns, 1e6),
+        "predicted_p99_ms": [value / 1e6 for value in check.predicted_ns],
+        "median_predicted_p99_ms": check.predicted_median_ns / 1e6,
         "error": check.error,
+        "predicted_over_real": list(check.ratios),
         "is_met": check.is_met,
     }
 

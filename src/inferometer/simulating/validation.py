@@ -1,4 +1,4 @@
-"""Validation: predictions held against a real workload, measured in turns on this machine."""
+"""Validation: predictions held against a real workload, measured in laps on this machine."""
 
 from __future__ import annotations
 
@@ -9,27 +9,25 @@ from pathlib import Path
 import numpy as np
 
 from inferometer.loadgen import Scenario, SeriesRecord, Settings, run_test
+from inferometer.loadgen.cores import usable_cores
 from inferometer.runs import RunRequest
 from inferometer.runs.loaded import LoadedWorkload
 from inferometer.runs.request import ServingOptions
-from inferometer.simulating.fitting import fit_system
-from inferometer.simulating.predicting import predict
-from inferometer.simulating.system import Batching, SimulatedSystem, SimulationError
-from inferometer.simulating.tally import Estimate
+from inferometer.simulating.check import TOLERANCE, LoadCheck, Validation
+from inferometer.simulating.fitting import fit_laps
+from inferometer.simulating.replaying import Arrivals, replayed_percentiles
+from inferometer.simulating.system import Batching, SimulationError
 
-__all__ = ["LOADS", "LoadCheck", "Validation", "Ways", "validate"]
+__all__ = ["LOADS", "TOLERANCE", "Lap", "LoadCheck", "Validation", "Ways", "checked", "validate"]
 
 LOADS = (0.5, 0.7, 0.85)
 """Shares of the saturation throughput at which predictions are held against real runs."""
 
-TOLERANCE = 0.15
-"""How far the predicted 99th percentile may be off, as a share of the real one."""
-
-_CALIBRATION = (0.3, 0.6, 0.8)
+_CALIBRATION = (0.4, 0.6, 0.78, 0.92)
 _OVERLOAD = 1.3
-_OVERLOAD_S = 3.0
+_OVERLOAD_S = 1.0
 _PERCENTILE = 0.99
-_SIMULATED = 1_000_000
+_SIMULATIONS = 15
 _NEVER_TOO_SLOW_NS = 3_600_000_000_000
 
 
@@ -37,9 +35,11 @@ _NEVER_TOO_SLOW_NS = 3_600_000_000_000
 class Ways:
     """How a validation goes.
 
+    workers:
+        ``None`` for one less than there are cores, so that the generator has one for itself.
     laps:
-        How often each load is run; loads, and the runs that the description is fitted to, come
-        in turns, so that a machine that slows down slows all of them.
+        How often each load is run. A lap is short, and the runs in it come in random order, so
+        that a machine that slows down slows all of them.
     seconds:
         Length of a run.
     """
@@ -48,62 +48,25 @@ class Ways:
     workers: int | None = None
     max_batch: int = 32
     max_wait_ms: float = 0.0
-    laps: int = 5
-    seconds: float = 10.0
+    laps: int = 12
+    seconds: float = 2.0
     seed: int = 0
 
 
 @dataclass(frozen=True)
-class LoadCheck:
-    """One load, real and predicted. Latencies are the 99th percentile, ns.
+class Lap:
+    """What was recorded in a lap.
 
-    real_ns:
-        Of each lap.
+    calibration:
+        Runs that a description is fitted to, and ``overloaded``, with more than can be answered.
+    real:
+        Runs that predictions are held against, by load.
     """
 
-    load: float
-    qps: float
-    real_ns: tuple[float, ...]
-    predicted_ns: Estimate
-
-    @property
-    def median_ns(self) -> float:
-        """The median of the laps."""
-        return float(np.median(self.real_ns))
-
-    @property
-    def error(self) -> float:
-        """How far the prediction is off, as a share of the median of the laps."""
-        return self.predicted_ns.value / self.median_ns - 1.0
-
-    @property
-    def scatter(self) -> float:
-        """How far the laps lie apart, as half their range over their median."""
-        return (max(self.real_ns) - min(self.real_ns)) / 2 / self.median_ns
-
-    @property
-    def is_met(self) -> bool:
-        """Whether the prediction is within the tolerance."""
-        return abs(self.error) <= TOLERANCE
-
-
-@dataclass(frozen=True)
-class Validation:
-    """What a validation came to.
-
-    saturation_qps:
-        Answers a second under more load than can be answered, of each lap.
-    """
-
-    workload: str
-    system: SimulatedSystem
-    saturation_qps: tuple[float, ...]
-    checks: tuple[LoadCheck, ...]
-
-    @property
-    def is_met(self) -> bool:
-        """Whether every prediction is within the tolerance."""
-        return all(check.is_met for check in self.checks)
+    saturation_qps: float
+    overloaded: SeriesRecord
+    calibration: tuple[SeriesRecord, ...]
+    real: dict[float, SeriesRecord]
 
 
 def validate(
@@ -111,73 +74,65 @@ def validate(
 ) -> Validation:
     """Measure a workload on this machine, fit a description, and compare at some loads.
 
-    The runs that the description is fitted to are others than those it is held against, at
-    other rates; of each rate it is the one with the median p99.
+    The description is fitted to runs at other rates than those that it is held against, of all
+    laps; how fast each lap was as a whole is told from its own of them.
     Raises what loading or running the workload raises.
     """
     ways = ways or Ways()
-    serving = ServingOptions("pool", ways.workers, ways.max_batch, ways.max_wait_ms)
+    workers = ways.workers or max(1, usable_cores() - 1)
+    serving = ServingOptions("pool", workers, ways.max_batch, ways.max_wait_ms)
     request = RunRequest(workload, Path("unused"), backend=ways.backend, serving=serving)
     loaded = LoadedWorkload(request.for_scenario(Scenario.SERVER), note)
     try:
         loaded.warm_up()
-        return _validated(workload, loaded, ways, note)
+        bench = _Bench(loaded, ways)
+        laps = _laps(bench, loaded.pace.samples_per_s * _OVERLOAD, ways, note)
+        return checked(workload, laps, bench.batching(), ways.seed)
     finally:
         loaded.close()
 
 
-def _validated(
-    workload: str, loaded: LoadedWorkload, ways: Ways, note: Callable[[str], None]
-) -> Validation:
-    batching = _batching(loaded)
-    bench = _Bench(loaded, ways)
-    overloaded = [bench.overload(loaded.pace.samples_per_s * _OVERLOAD)]
-    first = _answered(overloaded[0])
-    note(f"saturation: {first:,.4g} queries a second")
-    fitted_to: dict[float, list[SeriesRecord]] = {load: [] for load in _CALIBRATION}
-    real: dict[float, list[float]] = {load: [] for load in LOADS}
-    for lap in range(ways.laps):
-        turns = list(zip(_CALIBRATION, LOADS, strict=True))
-        for calibration, load in turns if lap % 2 == 0 else reversed(turns):
-            fitted_to[calibration].append(bench.run(calibration * first))
-            real[load].append(_p99(bench.run(load * first)))
-        overloaded.append(bench.overload(first * _OVERLOAD))
-        told = ", ".join(f"{load:.0%} {real[load][-1] / 1e6:.3g} ms" for load in LOADS)
-        most = _answered(overloaded[-1])
-        note(f"lap {lap + 1} of {ways.laps}: p99 at {told}; saturation {most:,.4g}/s")
-    middle = [_middle(runs) for runs in fitted_to.values()]
-    full = sorted(overloaded, key=_answered)[len(overloaded) // 2]
-    system = fit_system(middle, batching, f"{workload}, fitted", overloaded=[full])
-    saturation = tuple(_answered(series) for series in overloaded)
-    return Validation(workload, system, saturation, _checks(system, first, real, ways.seed))
+def _laps(
+    bench: _Bench, first_qps: float, ways: Ways, note: Callable[[str], None]
+) -> tuple[Lap, ...]:
+    random = np.random.default_rng(ways.seed)
+    most = _answered(bench.overload(first_qps))
+    loads = (*_CALIBRATION, *LOADS)
+    laps = []
+    for number in range(1, ways.laps + 1):
+        overloaded = bench.overload(most * _OVERLOAD)
+        most = _answered(overloaded)
+        runs = {loads[at]: bench.run(loads[at] * most) for at in random.permutation(len(loads))}
+        real = {load: runs[load] for load in LOADS}
+        laps.append(Lap(most, overloaded, tuple(runs[load] for load in _CALIBRATION), real))
+        told = ", ".join(f"{load:.0%} {_p99(series) / 1e6:.3g} ms" for load, series in real.items())
+        note(f"lap {number} of {ways.laps}: saturation {most:,.4g}/s; p99 at {told}")
+    return tuple(laps)
 
 
-def _checks(
-    system: SimulatedSystem, saturation: float, real: dict[float, list[float]], seed: int
-) -> tuple[LoadCheck, ...]:
-    checks = []
-    for load, values in real.items():
-        made = predict(system, load * saturation, _SIMULATED, seed)
-        checks.append(
-            LoadCheck(load, load * saturation, tuple(values), made.percentile(_PERCENTILE))
-        )
-    return tuple(checks)
-
-
-def _batching(loaded: LoadedWorkload) -> Batching:
-    serving, described = loaded.serve(Scenario.SERVER)
-    serving.close()
-    return Batching(
-        described["workers"], described["max_batch_size"], described["max_wait_s"] * 1e9
+def checked(workload: str, laps: Sequence[Lap], batching: Batching, seed: int = 0) -> Validation:
+    """Fit a description to the calibration runs of laps, and hold it against the others."""
+    fitted = fit_laps(
+        [lap.calibration for lap in laps],
+        batching,
+        f"{workload}, fitted",
+        [lap.overloaded for lap in laps],
     )
-
-
-def _middle(runs: Sequence[SeriesRecord]) -> SeriesRecord:
-    """Give the run with the median p99, as it is the median lap that is compared.
-
-    A machine that stood still in one run would else be part of the system.
-    """
-    return sorted(runs, key=_p99)[(len(runs) - 1) // 2]
+    checks = []
+    for number, load in enumerate(LOADS):
+        real = [lap.real[load] for lap in laps]
+        arrivals = [
+            Arrivals(series.scheduled_ns.astype(np.float64), factor)
+            for series, factor in zip(real, fitted.factors, strict=True)
+        ]
+        found = replayed_percentiles(
+            fitted.system, arrivals, _PERCENTILE, _SIMULATIONS, seed + number
+        )
+        qps = float(np.mean([load * lap.saturation_qps for lap in laps]))
+        predicted = tuple(np.median(found, axis=1).tolist())
+        checks.append(LoadCheck(load, qps, tuple(map(_p99, real)), predicted))
+    saturation = tuple(lap.saturation_qps for lap in laps)
+    return Validation(workload, fitted.system, saturation, tuple(checks))
 
 
 def _answered(series: SeriesRecord) -> float:
@@ -198,6 +153,14 @@ class _Bench:
     def __init__(self, loaded: LoadedWorkload, ways: Ways):
         self._loaded, self._ways = loaded, ways
         self._runs = 0
+
+    def batching(self) -> Batching:
+        """Give how the workload forms batches."""
+        serving, described = self._loaded.serve(Scenario.SERVER)
+        serving.close()
+        return Batching(
+            described["workers"], described["max_batch_size"], described["max_wait_s"] * 1e9
+        )
 
     def run(self, qps: float, seconds: float | None = None) -> SeriesRecord:
         """Run at a rate, and give what happened. Raises the system's own error."""

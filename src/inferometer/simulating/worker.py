@@ -106,10 +106,20 @@ class Worker:
     threads in front of a queue do. ``is_woken`` if it waited for the batch that it has.
     """
 
-    __slots__ = ("_deadline_ns", "_fills", "_held", "_line", "_run", "batch", "count", "is_woken")
+    __slots__ = (
+        "_deadline_ns",
+        "_fills",
+        "_held",
+        "_line",
+        "_run",
+        "batch",
+        "count",
+        "is_woken",
+        "number",
+    )
 
-    def __init__(self, line: Line, run: Callable[[Worker], None]):
-        self._line, self._run = line, run
+    def __init__(self, line: Line, run: Callable[[Worker], None], number: int = 0):
+        self._line, self._run, self.number = line, run, number
         self.batch: list[Piece] = []
         self.count = 0
         self.is_woken = False

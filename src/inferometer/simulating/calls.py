@@ -1,0 +1,91 @@
+"""Calls: those of all recorded series, one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inferometer.simulating.batches import Batches
+from inferometer.simulating.distribution import Reals
+from inferometer.simulating.groups import Groups
+
+__all__ = ["Calls"]
+
+Integers = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Calls:
+    """Calls of all series, by their begin within a series. Arrays have one entry a call.
+
+    work_ns:
+        What each would have taken alone.
+    at_ns, took_ns:
+        When it began, and how long it held its worker.
+    series, lap:
+        Numbers, ascending.
+    worker, idle_ns:
+        Its worker, and how long that had been idle.
+    """
+
+    size: Integers
+    work_ns: Reals
+    at_ns: Reals
+    took_ns: Reals
+    series: Integers
+    lap: Integers
+    worker: Integers
+    idle_ns: Reals
+
+    @classmethod
+    def of(cls, batches: Sequence[Batches], laps: Sequence[int], contention: float) -> Calls:
+        """Put the calls of series together; ``laps`` has the lap of each series."""
+        lengths = [len(one.size) for one in batches]
+        return cls(
+            np.concatenate([one.size for one in batches]),
+            np.concatenate([one.work_ns(contention) for one in batches]),
+            np.concatenate([one.closed_ns for one in batches]),
+            np.concatenate([one.took_ns for one in batches]),
+            np.repeat(np.arange(len(batches)), lengths),
+            np.repeat(np.array(laps), lengths),
+            np.concatenate([one.worker for one in batches]),
+            np.concatenate([one.idle_ns for one in batches]),
+        )
+
+    @property
+    def is_woken(self) -> NDArray[np.bool_]:
+        """Whether its worker had waited for it."""
+        return self.idle_ns > 0.0
+
+    def with_work(self, work_ns: Reals) -> Calls:
+        """Give the same calls with other times."""
+        return replace(self, work_ns=np.maximum(1.0, work_ns))
+
+    def by_size(self) -> Groups:
+        """Give the calls grouped by the size of their batch."""
+        return Groups(self.size)
+
+    def of_sizes_seen(self, fewest: int) -> NDArray[np.bool_]:
+        """Tell which calls have a size that was seen so often."""
+        sizes, counts = np.unique(self.size, return_counts=True)
+        return np.isin(self.size, sizes[counts >= fewest])
+
+    def coldness(self, cools_ns: float, warms_ns: Sequence[float]) -> Reals:
+        """Give how cold the worker of each call was as it began, float64 [calls, warms].
+
+        A share for each of some times that a busy worker stays cold; see `Cold`.
+        """
+        kept_idle = np.exp(-self.idle_ns / cools_ns).tolist()
+        kept_busy = np.exp(-self.took_ns[:, None] / np.array(warms_ns)[None, :])
+        found = np.empty_like(kept_busy)
+        state: dict[tuple[int, int], Reals] = {}
+        fresh: Reals = np.ones(len(warms_ns))
+        keys = zip(self.series.tolist(), self.worker.tolist(), strict=True)
+        for number, key in enumerate(keys):
+            value = 1.0 - (1.0 - state.get(key, fresh)) * kept_idle[number]
+            found[number] = value
+            state[key] = value * kept_busy[number]
+        return found
