@@ -1,8 +1,9 @@
 """Simulate: predictions held against real runs, and how fast a large system is simulated.
 
-``python -m benchmarks.simulate [--workload NAME] [--laps N] [--seconds S] [--quick] [--scale]``.
-The calibration runs that a description is fitted to are others than the runs it is held against;
-both come in turns. ``--scale`` only simulates ten thousand replicas and a hundred million queries.
+``python -m benchmarks.simulate [--workload NAME] [--laps N] [--seconds S] [--workers N] [--quick]
+[--scale]``. The calibration runs that a description is fitted to are others than the runs it is
+held against; each lap has all of them, in random order. ``--no-scale`` leaves out, and ``--scale``
+only does, the simulation of ten thousand replicas and a hundred million queries.
 """
 
 from __future__ import annotations
@@ -25,17 +26,20 @@ def _print(found: Validation) -> None:
     service = found.system.service
     rows = ", ".join(f"{row.size}: {row.mean_ns / 1e6:.3f} ms" for row in service.rows)
     print(
-        f"fitted: contention {service.contention:.2f}, drift {service.drift}, mean of calls {rows}"
+        f"fitted: contention {service.contention:.2f}, waking {service.wake_ns / 1e3:.0f} us, "
+        f"{service.cold}, {service.slack}, {service.drift}, mean of calls {rows}"
     )
     saturation = ", ".join(f"{qps:,.0f}" for qps in found.saturation_qps)
     print(f"saturation of the laps: {saturation} queries/s")
     for check in found.checks:
-        laps = ", ".join(f"{value / 1e6:.2f}" for value in check.real_ns)
         word = "MET" if check.is_met else "MISSED"
+        low, middle, high = check.ratios
         print(
-            f"load {check.load:.0%}, {check.qps:,.0f} queries/s: real p99 "
-            f"{check.median_ns / 1e6:.2f} ms (laps {laps}), predicted "
-            f"{check.predicted_ns.value / 1e6:.2f} ms, off by {check.error:+.1%}: {word}"
+            f"load {check.load:.0%}, {check.qps:,.0f} queries/s: median p99 of the laps real "
+            f"{check.median_ns / 1e6:.2f} ms (half of them {check.scatter[0] / 1e6:.2f} to "
+            f"{check.scatter[1] / 1e6:.2f}), predicted {check.predicted_median_ns / 1e6:.2f} ms, "
+            f"off by {check.error:+.1%}: {word}; predicted over real of a lap {middle:.2f} "
+            f"(half of them {low:.2f} to {high:.2f})"
         )
     word = "MET" if found.is_met else "MISSED"
     print(f"{found.workload}: p99 within {TOLERANCE:.0%} at every load: {word}", flush=True)
@@ -59,21 +63,28 @@ def _scale() -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.simulate", description=__doc__)
     parser.add_argument("--workload", action="append", help="repeat for several")
-    parser.add_argument("--laps", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=10.0)
-    parser.add_argument("--max-batch", type=int, default=32)
-    parser.add_argument("--quick", action="store_true", help="two laps of 3 s")
+    ways = Ways()
+    parser.add_argument("--laps", type=int, default=ways.laps)
+    parser.add_argument("--seconds", type=float, default=ways.seconds)
+    parser.add_argument("--workers", type=int, help="one less than there are cores")
+    parser.add_argument("--max-batch", type=int, default=ways.max_batch)
+    parser.add_argument("--seed", type=int, default=ways.seed)
+    parser.add_argument("--quick", action="store_true", help="three laps of 1 s")
+    parser.add_argument("--no-scale", action="store_true", help="without the large system")
     parser.add_argument("--scale", action="store_true", help="only the large system")
     options = parser.parse_args()
     if not options.scale:
         ways = Ways(
-            laps=2 if options.quick else options.laps,
-            seconds=3.0 if options.quick else options.seconds,
+            laps=3 if options.quick else options.laps,
+            seconds=1.0 if options.quick else options.seconds,
+            workers=options.workers,
             max_batch=options.max_batch,
+            seed=options.seed,
         )
         for workload in options.workload or ["pocket-mobilenet"]:
             _print(validate(workload, ways, print))
-    _scale()
+    if not options.no_scale:
+        _scale()
 
 
 if __name__ == "__main__":

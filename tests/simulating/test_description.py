@@ -11,17 +11,22 @@ import pytest
 from inferometer.simulating import (
     EXAMPLE,
     BatchTime,
+    Cold,
     Constant,
     Drift,
     Failures,
+    Gamma,
+    Lognormal,
     Quantiles,
     ServiceTime,
     SimulationError,
+    Slack,
     SlowStart,
     parse_system,
     read_system,
     system_toml,
 )
+from inferometer.simulating.sampler import Sampler
 
 
 def test_the_example_reads_and_comes_back_as_it_was() -> None:
@@ -36,8 +41,12 @@ def test_the_example_reads_and_comes_back_as_it_was() -> None:
 
 def test_everything_that_can_be_said_comes_back_as_it_was() -> None:
     shape = Quantiles((0.0, 0.5, 1.0), (0.5, 1.0, 1.5))
+    rows = (
+        BatchTime(1, 1e6, shape, Lognormal(1.0, 0.25)),
+        BatchTime(4, 2.5e6, Constant(1.0)),
+    )
     service = ServiceTime(
-        (BatchTime(1, 1e6, shape), BatchTime(4, 2.5e6, Constant(1.0))), 0.25, Drift(0.1, 2.0)
+        rows, 0.25, Drift(0.1, 2.0, 0.05), cold=Cold(0.3e6, 8e6, 0.25e6), slack=Slack(0.2, 0.5)
     )
     system = dataclasses.replace(
         parse_system(EXAMPLE, "example.toml"),
@@ -62,6 +71,12 @@ WRONG = {
     "kind = 'constant' }] }": "the shares add up to 0.5",
     "[[service.batch]]\nsize = 2\nmean_ms = 1\n[[service.batch]]\nsize = 1\nmean_ms = 1": "ascend",
     "[service": "not a TOML file",
+    "[service]\nper_sample_ms = 1\ncold = { extra_ms = 1, cools_ms = 0, warms_ms = 1 }": "s.toml: "
+    "service.cold.cools_ms is 0; it takes a number above 0",
+    "[service]\nper_sample_ms = 1\ncold = { extra_ms = 1, cools_ms = 1 }": "service.cold.warms_ms",
+    "[service]\nper_sample_ms = 1\nslack = { excess = 1, memory_ms = 1 }": "service.slack.memory_s",
+    "[service]\nper_sample_ms = 1\nslack = { excess = 1, memory_s = 1, most = 2 }": "slack.most",
+    "[service]\nper_sample_ms = 1\nwoken_shape = { kind = 'gama' }": "did you mean 'gamma'",
 }
 
 
@@ -82,5 +97,42 @@ def test_times_of_batches_between_and_beyond_the_described_ones() -> None:
     shape = Constant(1.0)
     service = ServiceTime((BatchTime(2, 2e6, shape), BatchTime(4, 3e6, shape)))
     assert [service.mean_ns(n) for n in (1, 2, 3, 4, 6)] == [2e6, 2e6, 2.5e6, 3e6, 4e6]
-    drawn = service.sampler(6).draw(np.random.default_rng(1), np.array([2, 3, 6]))
+    drawn = Sampler(service, 6).draw(np.random.default_rng(1), np.array([2, 3, 6]))
     assert drawn.tolist() == [2e6, 2.5e6, 4e6]
+
+
+def test_a_shape_of_all_batches_is_that_of_each() -> None:
+    shapes = """
+[service]
+shape = { kind = 'gamma', variation = 0.5 }
+woken_shape = { kind = 'gamma', variation = 1 }
+"""
+    line = parse_system(f"{shapes}setup_ms = 1\nper_sample_ms = 1", "s.toml").service
+    assert [row.woken_shape for row in line.rows] == [Gamma(1.0, 1.0)] * 2
+    batches = """
+[[service.batch]]
+size = 1
+mean_ms = 2
+[[service.batch]]
+size = 2
+mean_ms = 3
+shape = { kind = 'constant' }
+"""
+    rows = parse_system(shapes + batches, "s.toml").service.rows
+    assert [row.shape for row in rows] == [Gamma(1.0, 0.5), Constant(1.0)]
+    # A row with a shape of its own has it for all calls.
+    assert [row.woken_shape for row in rows] == [Gamma(1.0, 1.0), None]
+
+
+def test_calls_of_woken_workers_scatter_in_their_own_way() -> None:
+    row = BatchTime(1, 1e6, Constant(1.0), Gamma(1.0, 0.5))
+    woken = np.arange(4000) % 2 == 0
+    sampler = Sampler(ServiceTime((row,)), 1)
+    drawn = sampler.draw(np.random.default_rng(1), np.ones(4000, np.int64), woken)
+    assert set(drawn[~woken].tolist()) == {1e6}
+    assert drawn[woken].std() == pytest.approx(0.5e6, rel=0.1)
+
+
+def test_scaled_times_are_as_many_times_as_long() -> None:
+    service = ServiceTime.line(1e6, 0.5e6, Constant(1.0)).scaled(1.1)
+    assert service.mean_ns(4) == pytest.approx(3.3e6)

@@ -5,57 +5,41 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from inferometer.loadgen import (
-    RunOptions,
-    Scenario,
-    SeriesRecord,
-    Settings,
-    VirtualClock,
-    run_test,
-)
+from inferometer.loadgen import Scenario, Settings
 from inferometer.runs import load_session
 from inferometer.simulating import (
+    BatchTime,
+    Cold,
     Drift,
     Lognormal,
-    SimulatedSystem,
     SimulationError,
-    cluster_for,
+    Slack,
+    fit_laps,
     fit_run,
     fit_system,
     run_scenario,
 )
-from inferometer.simulating.scenario import Samples
-from tests.simulating.systems import MS, in_lanes, system_of
+from tests.simulating.systems import MS, in_lanes, recorded, system_of, with_service
 
 TRUTHS = {
     "one worker": system_of(Lognormal(1.0, 0.3), setup_ms=1.0, sample_ms=0.4, max_batch=8),
     "contention": system_of(
         Lognormal(1.0, 0.2), setup_ms=1.0, sample_ms=0.4, workers=2, max_batch=8, contention=0.6
     ),
-    "waking": dataclasses.replace(
-        system_of(workers=2, max_batch=4),
-        service=dataclasses.replace(system_of(Lognormal(1.0, 0.2)).service, wake_ns=0.4 * MS),
+    "waking": with_service(
+        system_of(Lognormal(1.0, 0.2), workers=2, max_batch=4), wake_ns=0.4 * MS
+    ),
+    "cold": with_service(
+        system_of(Lognormal(1.0, 0.2), setup_ms=0.5, sample_ms=0.5, max_batch=8),
+        cold=Cold(0.6 * MS, 4.0 * MS, 0.5 * MS),
     ),
     "waiting": system_of(
         Lognormal(1.0, 0.2), setup_ms=1.0, sample_ms=0.4, max_batch=8, max_wait_ms=2.0
     ),
 }
-
-
-def recorded(system: SimulatedSystem, qps: float, seed: int) -> SeriesRecord:
-    clock = VirtualClock()
-    settings = Settings(
-        scenario=Scenario.SERVER,
-        server_target_qps=qps,
-        min_duration_ms=4000,
-        schedule_rng_seed=seed,
-    )
-    sut = cluster_for(system, Scenario.SERVER, clock, seed)
-    series = run_test(sut, Samples(), settings, RunOptions(clock=clock)).recording.performance
-    assert series is not None
-    return series
 
 
 @pytest.mark.parametrize("name", TRUTHS)
@@ -84,6 +68,63 @@ def test_drift_is_found() -> None:
     assert found.spread == pytest.approx(0.2, abs=0.08)
     steady = fit_system([recorded(plain, 400, 1)], plain.batching, "fitted").service.drift
     assert steady is None
+
+
+def test_how_workers_cool_is_found() -> None:
+    truth = TRUTHS["cold"]
+    loads = [share * truth.saturation_qps for share in (0.2, 0.5, 0.8)]
+    series = [recorded(truth, qps, seed) for seed, qps in enumerate(loads)]
+    found = fit_system(series, truth.batching, "fitted").service
+    assert found.cold is not None
+    assert found.cold.extra_ns == pytest.approx(0.6 * MS, rel=0.15)
+    assert found.cold.cools_ns in (2 * MS, 4 * MS, 8 * MS)
+    assert found.cold.warms_ns <= 1 * MS
+    assert found.wake_ns == pytest.approx(0.0, abs=0.06 * MS)
+    plain = fit_system([recorded(TRUTHS["one worker"], 500, 1)], truth.batching, "fitted")
+    assert plain.service.cold is None
+
+
+def test_slack_is_found_in_runs_of_different_load() -> None:
+    plain = system_of(Lognormal(1.0, 0.2), setup_ms=0.5, sample_ms=0.5, max_batch=8)
+    truth = with_service(plain, slack=Slack(0.3, 0.5))
+    loads = [share * truth.saturation_qps for share in (0.2, 0.35, 0.5, 0.65, 0.8, 0.9)]
+    for system in (plain, truth):
+        series = [recorded(system, qps, seed) for seed, qps in enumerate(loads)]
+        found = fit_system(series, truth.batching, "fitted").service
+        assert found.mean_ns(2) == pytest.approx(1.5 * MS, rel=0.03)
+        if system is truth:
+            assert found.slack is not None
+            assert found.slack.excess == pytest.approx(0.3, abs=0.06)
+        else:
+            assert found.slack is None
+    few = [recorded(truth, 800, seed, 1.0) for seed in range(4)]
+    assert fit_system(few, truth.batching, "fitted").service.slack is None
+
+
+def test_woken_calls_have_a_shape_of_their_own() -> None:
+    rows = (BatchTime(1, 1.0 * MS, Lognormal(1.0, 0.1), Lognormal(1.0, 0.5)),)
+    truth = with_service(system_of(), rows=rows)
+    found = fit_system([recorded(truth, 500, 1, 8.0)], truth.batching, "fitted").service.rows[0]
+    assert found.woken_shape is not None
+    for shape, variation in ((found.shape, 0.1), (found.woken_shape, 0.5)):
+        drawn = shape.draw(np.random.default_rng(1), 20_000)
+        assert drawn.std() == pytest.approx(variation, rel=0.15)
+
+
+def test_the_speed_of_each_lap_is_taken_out() -> None:
+    truth = TRUTHS["one worker"]
+    laps = [
+        [
+            recorded(dataclasses.replace(truth, service=truth.service.scaled(factor)), qps, seed)
+            for seed, qps in enumerate((300, 900))
+        ]
+        for factor in (0.9, 1.0, 1.2)
+    ]
+    fitted = fit_laps(laps, truth.batching, "fitted")
+    slow = np.array(fitted.factors) / fitted.factors[1]
+    assert slow == pytest.approx([0.9, 1.0, 1.2], rel=0.02)
+    mean = fitted.system.service.mean_ns(1) * fitted.factors[1]
+    assert mean == pytest.approx(truth.service.mean_ns(1), rel=0.03)
 
 
 def test_a_run_folder_is_fitted(tmp_path: Path) -> None:

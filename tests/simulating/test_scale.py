@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from typing import Any
 
 import numpy as np
 import pytest
 
 from inferometer.simulating import (
     Answer,
+    BatchTime,
     Bound,
+    Cold,
     Constant,
     Drift,
     Exponential,
@@ -20,6 +23,7 @@ from inferometer.simulating import (
     Routing,
     SimulatedSystem,
     SimulationError,
+    Slack,
     capacity_of,
     predict,
     replicas_for,
@@ -34,6 +38,20 @@ DRIFTING = dataclasses.replace(
     system_of(Gamma(1.0, 0.4), workers=2, contention=0.4),
     service=dataclasses.replace(system_of(Gamma(1.0, 0.4)).service, drift=Drift(0.2, 0.05)),
 )
+
+
+def lengthened(
+    workers: int, max_batch: int = 1, wait_ms: float = 0.0, **more: Any
+) -> SimulatedSystem:
+    """A system whose calls take longer by what was before them."""
+    system = system_of(
+        Gamma(1.0, 0.5), workers=workers, max_batch=max_batch, contention=0.2, max_wait_ms=wait_ms
+    )
+    return dataclasses.replace(system, service=dataclasses.replace(system.service, **more))
+
+
+COLD = Cold(1.0 * MS, 3.0 * MS, 0.5 * MS)
+WOKEN = (BatchTime(1, 1.0 * MS, Constant(1.0), Exponential(1.0)),)
 SYSTEMS: dict[str, tuple[SimulatedSystem, float]] = {
     "batches": (system_of(Lognormal(1.0, 0.3), setup_ms=2, sample_ms=0.5, max_batch=8), 900),
     "waiting": (
@@ -60,6 +78,16 @@ SYSTEMS: dict[str, tuple[SimulatedSystem, float]] = {
             service=dataclasses.replace(system_of(Gamma(1.0, 0.5)).service, wake_ns=0.5e6),
         ),
         600,
+    ),
+    "cold": (lengthened(1, cold=COLD), 500),
+    "cold workers": (lengthened(3, 4, cold=COLD, wake_ns=0.2 * MS), 1500),
+    "cold from a wait": (lengthened(1, 4, 2.0, cold=COLD), 500),
+    "slack": (lengthened(2, slack=Slack(0.6, 0.05)), 1000),
+    "idle drift": (lengthened(2, drift=Drift(0.05, 0.05, 0.4)), 900),
+    "woken shape": (lengthened(2, rows=WOKEN), 1000),
+    "all of it": (
+        lengthened(2, 4, rows=WOKEN, cold=COLD, slack=Slack(0.4, 0.1), drift=Drift(0.1, 0.1, 0.1)),
+        900,
     ),
     "network": (
         system_of(

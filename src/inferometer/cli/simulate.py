@@ -37,6 +37,8 @@ from inferometer.simulating import (
 __all__ = ["command"]
 
 _MOST_THROUGH_LOADGEN = 2_000_000
+_SECONDS = 10.0
+_WAYS = Ways()
 _SCENARIOS = [scenario.value for scenario in Scenario if scenario is not Scenario.MULTI_STREAM_FREE]
 
 
@@ -97,9 +99,7 @@ _SCENARIOS = [scenario.value for scenario in Scenario if scenario is not Scenari
 @click.option(
     "--seconds",
     type=click.FloatRange(0, min_open=True),
-    default=10.0,
-    show_default=True,
-    help="least length of such a run, or of each of --validate",
+    help=f"least length of such a run ({_SECONDS:g}), or of each of --validate ({_WAYS.seconds:g})",
 )
 @click.option(
     "--validate",
@@ -110,9 +110,14 @@ _SCENARIOS = [scenario.value for scenario in Scenario if scenario is not Scenari
 @click.option(
     "--laps",
     type=click.IntRange(1),
-    default=5,
+    default=_WAYS.laps,
     show_default=True,
     help="how often --validate runs each load",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(1),
+    help="of --validate; one less than there are cores, so that the generator has its own",
 )
 @click.option("--backend", default="onnxruntime", show_default=True, help="of --validate")
 @click.option(
@@ -198,9 +203,10 @@ def _studied(
 def _validated(options: dict[str, Any], note: Callable[[str], None]) -> Study:
     ways = Ways(
         backend=options["backend"],
+        workers=options["workers"],
         max_batch=options["max_batch"],
         laps=options["laps"],
-        seconds=options["seconds"],
+        seconds=options["seconds"] or _WAYS.seconds,
         seed=options["seed"],
     )
     found = validate(options["validated"], ways, note)
@@ -234,15 +240,16 @@ def _through_loadgen(
     folder: Path | None = options["output"]
     if folder is None:
         raise click.UsageError(f"{scenario.value} goes through the load generator: give --output")
+    seconds = options["seconds"] or _SECONDS
     values: dict[str, Any] = {
         "scenario": scenario,
-        "min_duration_ms": round(options["seconds"] * 1000),
+        "min_duration_ms": round(seconds * 1000),
         "offline_expected_qps": system.saturation_qps,
     }
     if scenario is Scenario.SERVER:
         if not options["qps"]:
             raise click.UsageError("Server needs --qps")
-        if options["qps"] * options["seconds"] > _MOST_THROUGH_LOADGEN:
+        if options["qps"] * seconds > _MOST_THROUGH_LOADGEN:
             raise click.UsageError(
                 f"at most {_MOST_THROUGH_LOADGEN:,} queries go through the load generator; lower "
                 "--seconds, or leave --output out to simulate without it"

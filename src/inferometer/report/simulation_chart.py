@@ -51,9 +51,8 @@ def load_chart(
 
 
 def validation_chart(found: Validation) -> Markup:
-    """Draw each lap's real p99, and the predicted one with the tolerance around the real."""
-    values = [value for check in found.checks for value in check.real_ns]
-    values += [check.predicted_ns.value for check in found.checks]
+    """Draw each lap's real and predicted p99, and the tolerance around the median of the real."""
+    values = [value for check in found.checks for value in (*check.real_ns, *check.predicted_ns)]
     x = span_scale(0.4, 1.0, _LEFT, _WIDTH - _RIGHT)
     y = log_scale(min(values) * 0.9, max(values) * 1.1, _HEIGHT - _BOTTOM, _TOP)
     parts = _grid(x, y, [f"{tick:.0%}" for tick in x.ticks], "share of the saturation throughput")
@@ -65,9 +64,10 @@ def validation_chart(found: Validation) -> Markup:
                 '<rect class="tolerance" x="{:.1f}" y="{:.1f}" width="24" height="{:.1f}"/>'
             ).format(at - 12, high, low - high)
         )
-        for value in check.real_ns:
-            parts.append(_dot(at, y.pixel(value), f"real {duration_text(value)}"))
-        parts.append(_diamond(at, y, check.predicted_ns))
+        for real, predicted in zip(check.real_ns, check.predicted_ns, strict=True):
+            parts.append(_dot(at - 6, y.pixel(real), f"real {duration_text(real)}"))
+            parts.append(_diamond(at + 9, y, predicted, 3))
+        parts.append(_diamond(at, y, check.predicted_median_ns, 7))
     return _picture("Real and predicted p99", parts)
 
 
@@ -120,8 +120,8 @@ def _bar(x: float, y: Scale, found: Estimate) -> Markup:
     return _segment("bars", x, y.pixel(found.low), x, y.pixel(found.high))
 
 
-def _diamond(x: float, y: Scale, found: Estimate) -> Markup:
-    at = y.pixel(found.value)
+def _diamond(x: float, y: Scale, value: float, half: int) -> Markup:
     return Markup(
-        '<path class="predicted" d="M{:.1f} {:.1f}l7 7l-7 7l-7 -7z"><title>{}</title></path>'
-    ).format(x, at - 7, f"predicted {duration_text(found.value)}")
+        '<path class="predicted" d="M{:.1f} {:.1f}l{h} {h}l-{h} {h}l-{h} -{h}z">'
+        "<title>{told}</title></path>"
+    ).format(x, y.pixel(value) - half, h=half, told=f"predicted {duration_text(value)}")

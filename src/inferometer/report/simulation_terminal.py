@@ -118,20 +118,27 @@ def bound_sentence(study: Study) -> str:
 def _print_validation(found: Validation, console: Console) -> None:
     table = Table(title=escape(f"{found.workload}, real and predicted"), title_justify="left")
     table.box, table.pad_edge, table.padding = SIMPLE_HEAD, False, (0, 1, 0, 0)
-    for name in ("load", "queries/s", "real p99", "of laps", "predicted", "off by", "15 %"):
+    names = ("load", "queries/s", "real p99", "half of the laps", "predicted", "off by", "15 %")
+    for name in (*names, "predicted / real"):
         table.add_column(name, no_wrap=True)
     for check in found.checks:
-        ends = f"{duration_text(min(check.real_ns))} – {duration_text(max(check.real_ns))}"
+        ends = " – ".join(map(duration_text, check.scatter))
+        low, middle, high = check.ratios
         table.add_row(
             f"{check.load:.0%}",
             f"{check.qps:,.4g}",
             duration_text(check.median_ns),
             ends,
-            duration_text(check.predicted_ns.value),
+            duration_text(check.predicted_median_ns),
             f"{check.error:+.1%}",
             "[green]MET[/]" if check.is_met else "[red]MISSED[/]",
+            f"{middle:.2f} ({low:.2f} – {high:.2f})",
         )
     console.print(table)
     low, high = min(found.saturation_qps), max(found.saturation_qps)
-    text = f"saturation of the laps: {rate_text(low)} – {rate_text(high)}"
+    count = len(found.saturation_qps)
+    text = (
+        f"medians of {count} laps; in brackets, and for half of the laps, their quartiles; "
+        f"saturation of the laps: {rate_text(low)} – {rate_text(high)}"
+    )
     console.print(text, style="dim", highlight=False)

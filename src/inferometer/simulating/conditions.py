@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from inferometer.simulating.sampler import SingleDraws
-from inferometer.simulating.service import Cold, ServiceTime, Slack
+from inferometer.simulating.service import Cold, ServiceTime
 from inferometer.simulating.speeds import Speed
 
 __all__ = ["Coldness", "Conditions", "RecentUse"]
@@ -34,22 +34,21 @@ class Coldness:
 class RecentUse:
     """The share of its workers that a replica kept busy lately."""
 
-    def __init__(self, slack: Slack, workers: int):
-        self._slack, self._workers = slack, workers
+    def __init__(self, memory_s: float, workers: int):
+        self._memory_ns, self._workers = memory_s * 1e9, workers
         self._sum = self._weight = 0.0
 
     def pass_time(self, passed_ns: float, running: int) -> None:
         """Take in that so many workers were busy for so long."""
-        kept = math.exp(-passed_ns / 1e9 / self._slack.memory_s)
+        kept = math.exp(-passed_ns / self._memory_ns)
         self._sum = running / self._workers * (1.0 - kept) + self._sum * kept
         self._weight = 1.0 - kept + self._weight * kept
 
     @property
-    def factor(self) -> float:
-        """How many times as long as on a busy replica a call takes."""
+    def idle(self) -> float:
+        """The share that was idle."""
         # There is nothing before the beginning, so weights are divided by what they add up to.
-        use = self._sum / self._weight if self._weight else 0.0
-        return 1.0 + self._slack.excess * (1.0 - use)
+        return 1.0 - (self._sum / self._weight if self._weight else 0.0)
 
 
 class Conditions:
@@ -65,7 +64,7 @@ class Conditions:
     ):
         self._service, self._workers, self._draws = service, workers, draws
         self._speed = Speed(service.drift, random)
-        self._use = None if service.slack is None else RecentUse(service.slack, workers)
+        self._use = RecentUse(service.memory_s, workers) if service.asks_use else None
         self._coldness: list[Coldness] = []
         self.be_fresh(now_ns)
 
@@ -83,9 +82,10 @@ class Conditions:
     def begin(self, worker: int, size: int, now_ns: int, factor: float, *, is_woken: bool) -> float:
         """Give the work, ns, of a call that begins; what the model takes is times a factor."""
         service = self._service
-        work = self._draws.next_ns(size, is_woken=is_woken) * self._speed.at(now_ns) * factor
-        if self._use is not None:
-            work *= self._use.factor
+        idle = 0.0 if self._use is None else self._use.idle
+        work = self._draws.next_ns(size, is_woken=is_woken) * self._speed.at(now_ns, idle) * factor
+        if service.slack is not None:
+            work *= 1.0 + service.slack.excess * idle
         if is_woken:
             work += service.wake_ns
         if service.cold is not None:

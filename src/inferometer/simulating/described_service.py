@@ -28,13 +28,10 @@ def read_service(table: Table) -> ServiceTime:
             raise SimulationError(f"{table.where('per_sample_ms')}: a call has to take some time")
         line = ServiceTime.line(setup, each, shape).rows
         rows = tuple(replace(row, woken_shape=woken_shape) for row in line)
-    drift = section(
-        table, "drift", lambda inner: Drift(inner.number("spread"), positive(inner, "period_s"))
-    )
     found = ServiceTime(
         rows,
         contention=table.number("contention", 0.0),
-        drift=drift,
+        drift=section(table, "drift", _drift),
         wake_ns=table.number("wake_ms", 0.0) * MS,
         preprocess_ns=table.number("preprocess_ms", 0.0) * MS,
         postprocess_ns=table.number("postprocess_ms", 0.0) * MS,
@@ -47,6 +44,11 @@ def read_service(table: Table) -> ServiceTime:
 
 def _shape(table: Table, key: str) -> Distribution | None:
     return read_shape(table.table(key)) if table.has(key) else None
+
+
+def _drift(table: Table) -> Drift:
+    spreads = table.number("spread"), table.number("idle_spread", 0.0)
+    return Drift(spreads[0], positive(table, "period_s"), spreads[1])
 
 
 def _cold(table: Table) -> Cold:
@@ -77,8 +79,7 @@ def service_lines(service: ServiceTime) -> list[str]:
         postprocess_ms=service.postprocess_ns / MS,
     )
     if service.drift is not None:
-        drift = {"spread": service.drift.spread, "period_s": service.drift.period_s}
-        lines += ["", "[service.drift]", *pairs(**drift)]
+        lines += ["", "[service.drift]", *pairs(**vars(service.drift))]
     if service.cold is not None:
         times = {key.replace("_ns", "_ms"): at / MS for key, at in vars(service.cold).items()}
         lines += ["", "[service.cold]", *pairs(**times)]

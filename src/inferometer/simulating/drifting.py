@@ -1,10 +1,16 @@
-"""Drifting: how the speed of recorded calls wanders."""
+"""Drifting: how the speed of recorded calls wanders.
+
+It is told from how much calls of a series differ by the time between them: what is the same for
+calls of about the same time, and another later.
+"""
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from inferometer.simulating.calls import Calls
 from inferometer.simulating.distribution import Reals
@@ -13,45 +19,110 @@ from inferometer.simulating.service import Drift
 
 __all__ = ["drift_of"]
 
-_TURNS = 4
-_BLOCK_NS = 250e6
-_FEWEST_BLOCKS = 20
-_FEWEST_IN_A_BLOCK = 5
+Integers = NDArray[np.int64]
+
+_PERIODS_S = tuple(0.02 * 2 ** (n / 2) for n in range(17))
+_LONGEST_OF_SPAN = 0.5
+_FEWEST_CALLS = 200
+_LAGS = 16
+_MOST_DEVIATIONS = 4.0
 _LEAST_DRIFT = 0.03
-_MOST_DEVIATIONS = 3.0
+_SURE = 4.0
+_BLOCKS_IN_A_PERIOD = 2.0
+_FEWEST_IN_A_BLOCK = 5
 
 
-def drift_of(calls: Calls) -> tuple[Drift | None, Reals]:
+@dataclass(frozen=True)
+class _Differences:
+    """Half the mean square of the difference of two calls of a series, by the time between."""
+
+    series: int
+    variance: float
+    after_s: Reals
+    halves: Reals
+
+    def fitted(self, period_s: float) -> tuple[float, float]:
+        """Give the variance of what wanders with a period, and the squares that are left."""
+        rise = 1.0 - np.exp(-self.after_s / period_s)
+        columns = np.column_stack([np.ones(len(rise)), rise])
+        found, *_ = np.linalg.lstsq(columns, self.halves, rcond=None)
+        if found[1] < 0.0:
+            found = np.array([float(self.halves.mean()), 0.0])
+        left = self.halves - columns @ found
+        return float(found[1]), float(left @ left) / self.variance**2
+
+
+def drift_of(calls: Calls, use: Reals) -> tuple[Drift | None, Reals]:
     """Find how the speed wanders, and the factor of it that each call shares with others.
 
-    The median call of a quarter second, against the median of its size, is what wanders; as much
-    as chance alone gives it is taken off. Sizes and quarter seconds are told apart in turns,
-    because batches are large when all is slow.
+    ``use`` is the busy share of each series; an idle machine may wander more.
     """
-    block = (calls.at_ns // _BLOCK_NS).astype(np.int64) + calls.series * 1_000_000
-    names, place, counts = np.unique(block, return_inverse=True, return_counts=True)
-    full = np.flatnonzero(counts >= _FEWEST_IN_A_BLOCK)
-    none = np.ones(len(calls.size))
-    if len(full) < _FEWEST_BLOCKS:
-        return None, none
     logs = np.log(np.maximum(1.0, calls.work_ns))
-    by_size, by_block = calls.by_size(), Groups(place)
-    shared = np.zeros(len(names))
-    for _ in range(_TURNS):
-        left = logs - by_size.spread_medians(logs - shared[place])
-        middle = by_block.medians(left)
-        chance = by_block.median_variances(left)
-        by_chance = float(np.mean(chance[full]))
-        variance = deviation_of(middle[full]) ** 2 - by_chance
-        if variance < max(_LEAST_DRIFT**2, by_chance):
-            return None, none
-        # Far ones are stalls: they don't tell how the rest wanders.
-        most = _MOST_DEVIATIONS * math.sqrt(variance)
-        centred = np.clip(middle - float(np.median(middle[full])), -most, most)
-        shared = np.zeros(len(names))
-        shared[full] = (centred * variance / (variance + chance))[full]
-    pairs = full[:-1][np.diff(names[full]) == 1]
-    kept = float(np.mean(centred[pairs] * centred[pairs + 1]) / variance) if len(pairs) else 0.0
-    kept = min(max(kept, 0.05), 0.98)
-    period_s = -_BLOCK_NS / 1e9 / math.log(kept)
-    return Drift(round(math.sqrt(variance), 4), round(period_s, 3)), np.exp(shared)[place]
+    around = logs - calls.by_size().spread_medians(logs)
+    most = _MOST_DEVIATIONS * max(deviation_of(around), 1e-9)
+    around = np.clip(around, -most, most)
+    none = np.ones(len(around))
+    differences = [
+        found for series in range(len(use)) if (found := _differences(calls, around, series))
+    ]
+    if not differences:
+        return None, none
+    longest_s = max(float(one.after_s[-1]) for one in differences) * _LONGEST_OF_SPAN * 2
+    periods = [period for period in _PERIODS_S if period <= longest_s] or [_PERIODS_S[0]]
+    period_s = min(periods, key=lambda at: sum(one.fitted(at)[1] for one in differences))
+    variances = np.array([one.fitted(period_s)[0] for one in differences])
+    every = np.mean([one.variance for one in differences])
+    if variances.mean() < max(_LEAST_DRIFT**2, _SURE * every / math.sqrt(len(around))):
+        return None, none
+    idle = np.array([1.0 - use[one.series] for one in differences])
+    spread, idle_spread = _spreads(np.sqrt(variances), idle)
+    drift = Drift(round(spread, 4), round(period_s, 3), round(idle_spread, 4))
+    of_series = (spread + idle_spread * (1.0 - use)) ** 2
+    return drift, np.exp(_shared(calls, around, of_series, period_s))
+
+
+def _differences(calls: Calls, around: Reals, series: int) -> _Differences | None:
+    here = np.flatnonzero(calls.series == series)
+    if len(here) < _FEWEST_CALLS:
+        return None
+    values, at_s = around[here], calls.at_ns[here] / 1e9
+    lags = np.unique(np.geomspace(1, len(here) * _LONGEST_OF_SPAN, _LAGS).astype(np.int64))
+    after = [float(np.mean(at_s[lag:] - at_s[:-lag])) for lag in lags]
+    halves = [float(np.mean((values[lag:] - values[:-lag]) ** 2)) / 2 for lag in lags]
+    variance = float(values.var())
+    if not variance:
+        return None
+    return _Differences(series, variance, np.array(after), np.array(halves))
+
+
+def _spreads(found: Reals, idle: Reals) -> tuple[float, float]:
+    """Give the spread on a busy replica and what an idle one has more, neither below 0."""
+    if len(found) < 3 or np.ptp(idle) < 0.3:
+        return float(np.sqrt(np.mean(found**2))), 0.0
+    more, spread = np.polyfit(idle, found, 1)
+    if more < 0.0:
+        return float(np.sqrt(np.mean(found**2))), 0.0
+    if spread < 0.0:
+        return 0.0, float(found @ idle / (idle @ idle))
+    return float(spread), float(more)
+
+
+def _shared(calls: Calls, around: Reals, of_series: Reals, period_s: float) -> Reals:
+    """Give what calls have in common with their neighbours.
+
+    The median of a block of time, less what chance alone gives it.
+    """
+    block = (calls.at_ns / (period_s * 1e9 / _BLOCKS_IN_A_PERIOD)).astype(np.int64)
+    _, first, place, counts = np.unique(
+        block + calls.series * 1_000_000,
+        return_index=True,
+        return_inverse=True,
+        return_counts=True,
+    )
+    groups = Groups(place)
+    variances, chance = of_series[calls.series[first]], groups.median_variances(around)
+    weight = np.where(
+        counts >= _FEWEST_IN_A_BLOCK, variances / np.maximum(variances + chance, 1e-12), 0.0
+    )
+    found: Reals = groups.spread(groups.medians(around) * weight)
+    return found

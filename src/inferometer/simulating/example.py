@@ -48,8 +48,9 @@ parts = [
 
 # A speed that wanders, of each replica by itself.
 # [service.drift]
-# spread = 0.05
+# spread = 0.05         # standard deviation of its logarithm
 # period_s = 1.0
+# idle_spread = 0.1     # what that is more where nothing was busy lately
 
 # How a replica forms batches.
 [batching]

@@ -106,7 +106,7 @@ def fit_laps(
     calls = recorded.with_work(told.work_ns)
     factors = _factors(calls, len(laps))
     calls = calls.with_work(calls.work_ns / factors[calls.lap])
-    drift, shared = drift_of(calls)
+    drift, shared = drift_of(calls, use)
     calls = calls.with_work(calls.work_ns / shared)
     # Normal calls told what waking takes; seldom ones, such as stalls, are in the mean as well.
     more_ns = max(-told.wake_ns, woken_excess_ns(calls))

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from inferometer.simulating.distribution import Reals
 from inferometer.simulating.sampler import Sampler
-from inferometer.simulating.service import Cold, ServiceTime, Slack
+from inferometer.simulating.service import Cold, ServiceTime
 from inferometer.simulating.speeds import LaneSpeeds
 
 __all__ = ["LaneConditions"]
@@ -32,9 +32,9 @@ class LaneConditions:
         lanes, workers = shape
         self._service, self._sampler, self._random = service, sampler, random
         self._factors = factors
-        drift, slack, cold = service.drift, service.slack, service.cold
+        drift, cold = service.drift, service.cold
         self._speed = None if drift is None else LaneSpeeds(drift, lanes, random)
-        self._use = None if slack is None else _LaneUse(slack, lanes, workers)
+        self._use = _LaneUse(service.memory_s, lanes, workers) if service.asks_use else None
         self.coldness = None if cold is None else _LaneColdness(cold, lanes, workers)
         self.asks_woken = bool(service.wake_ns) or sampler.tells_woken
 
@@ -56,12 +56,13 @@ class LaneConditions:
         ``is_woken`` is needed if ``asks_woken``.
         """
         work = self._sampler.draw(self._random, size, is_woken)
+        idle = 0.0 if self._use is None else self._use.idle(rows)
         if self._speed is not None:
-            work *= self._speed.at(rows, now_ns)
+            work *= self._speed.at(rows, now_ns, idle)
         if self._factors is not None:
             work *= self._factors[rows]
-        if self._use is not None:
-            work *= self._use.factors(rows)
+        if self._service.slack is not None:
+            work *= 1.0 + self._service.slack.excess * idle
         if self._service.wake_ns:
             assert is_woken is not None
             work += self._service.wake_ns * is_woken
@@ -114,19 +115,19 @@ class _LaneColdness:
 class _LaneUse:
     """The share of its workers that each lane kept busy lately."""
 
-    def __init__(self, slack: Slack, lanes: int, workers: int):
-        self._slack, self._workers = slack, workers
+    def __init__(self, memory_s: float, lanes: int, workers: int):
+        self._memory_ns, self._workers = memory_s * 1e9, workers
         self._sum, self._weight = np.zeros(lanes), np.zeros(lanes)
 
     def pass_time(self, passed: Reals, running: Integers) -> None:
-        kept = np.exp(passed / (-1e9 * self._slack.memory_s))
+        kept = np.exp(passed / -self._memory_ns)
         self._sum = running / self._workers * (1.0 - kept) + self._sum * kept
         self._weight = 1.0 - kept + self._weight * kept
 
-    def factors(self, rows: Integers) -> Reals:
+    def idle(self, rows: Integers) -> Reals:
         weight = self._weight[rows]
         use = np.divide(self._sum[rows], weight, out=np.zeros(len(rows)), where=weight > 0)
-        found: Reals = 1.0 + self._slack.excess * (1.0 - use)
+        found: Reals = 1.0 - use
         return found
 
     def keep(self, rows: NDArray[np.bool_]) -> None:

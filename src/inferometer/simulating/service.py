@@ -8,7 +8,10 @@ import numpy as np
 
 from inferometer.simulating.distribution import Distribution
 
-__all__ = ["BatchTime", "Cold", "Drift", "ServiceTime", "Slack"]
+__all__ = ["MEMORY_S", "BatchTime", "Cold", "Drift", "ServiceTime", "Slack"]
+
+MEMORY_S = 0.5
+"""How long it counts what a replica had to do, where nothing else is said."""
 
 
 @dataclass(frozen=True)
@@ -35,10 +38,13 @@ class Drift:
         Standard deviation of the logarithm.
     period_s:
         How long it takes until little is left of what was.
+    idle_spread:
+        What the spread of a replica is more that had nothing to do lately.
     """
 
     spread: float
     period_s: float
+    idle_spread: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -69,7 +75,7 @@ class Slack:
     """
 
     excess: float
-    memory_s: float
+    memory_s: float = MEMORY_S
 
 
 @dataclass(frozen=True)
@@ -121,6 +127,16 @@ class ServiceTime:
         if size > sizes[-1]:
             return means[0] * size / sizes[0]
         return float(np.interp(size, sizes, means))
+
+    @property
+    def asks_use(self) -> bool:
+        """Whether it counts what a replica had to do lately."""
+        return self.slack is not None or (self.drift is not None and self.drift.idle_spread > 0.0)
+
+    @property
+    def memory_s(self) -> float:
+        """How long that counts."""
+        return MEMORY_S if self.slack is None else self.slack.memory_s
 
     def slowness(self, running: int) -> float:
         """Give how much longer calls take while so many run side by side."""
