@@ -39,8 +39,7 @@ class Latencies:
 def in_both(system: SimulatedSystem, due: list[float]) -> tuple[list[float], list[float]]:
     kept = Latencies()
     random = np.random.default_rng(1)
-    replay_lanes(system, [np.array(due)] * 2, np.ones(2), random, kept)
-    assert kept.of(0) == kept.of(1)
+    replay_lanes(system, [np.array(due)], np.ones(1), random, kept)
     return kept.of(0), sorted(replay_events(system, np.array(due)).latency_ns.tolist())
 
 
