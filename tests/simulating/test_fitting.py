@@ -127,6 +127,18 @@ def test_the_speed_of_each_lap_is_taken_out() -> None:
     assert mean == pytest.approx(truth.service.mean_ns(1), rel=0.03)
 
 
+def test_an_idle_machine_that_wanders_more_is_found() -> None:
+    plain = system_of(Lognormal(1.0, 0.1), setup_ms=0.5, sample_ms=0.5, max_batch=8)
+    truth = with_service(plain, drift=Drift(0.04, 0.1, 0.2))
+    loads = [share * truth.saturation_qps for share in (0.2, 0.35, 0.5, 0.7, 0.9)]
+    series = [recorded(truth, qps, seed, 8.0) for seed, qps in enumerate(loads)]
+    found = fit_system(series, truth.batching, "fitted").service.drift
+    assert found is not None
+    assert found.spread == pytest.approx(0.04, abs=0.025)
+    assert found.idle_spread == pytest.approx(0.2, abs=0.06)
+    assert 0.05 < found.period_s < 0.2
+
+
 def test_a_run_folder_is_fitted(tmp_path: Path) -> None:
     settings = Settings(scenario=Scenario.SERVER, server_target_qps=300, min_duration_ms=2000)
     truth = TRUTHS["one worker"]

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from inferometer.simulating import Cold, Exponential, Lognormal, SimulatedSystem
+from inferometer.simulating.distribution import Reals
 from inferometer.simulating.replaying import Arrivals, replayed_percentiles
 from inferometer.simulating.validation import LOADS, Lap, checked
 from tests.simulating.systems import MS, recorded, system_of, with_service
@@ -63,7 +64,7 @@ def test_a_replay_meets_the_arrivals_of_the_run(wait_ms: float) -> None:
 
 
 def test_a_replay_is_slower_by_the_factor_of_the_run() -> None:
-    due = np.arange(50) * 20 * MS
+    due: Reals = np.arange(50.0) * 20 * MS
     runs = [Arrivals(due), Arrivals(due[:30], 2.0)]
     found = replayed_percentiles(system_of(), runs, 0.5, 3)
     assert found.tolist() == [[MS] * 3, [2 * MS] * 3]

@@ -71,7 +71,8 @@ class Calls:
     def of_sizes_seen(self, fewest: int) -> NDArray[np.bool_]:
         """Tell which calls have a size that was seen so often."""
         sizes, counts = np.unique(self.size, return_counts=True)
-        return np.isin(self.size, sizes[counts >= fewest])
+        found: NDArray[np.bool_] = np.isin(self.size, sizes[counts >= fewest])
+        return found
 
     def coldness(self, cools_ns: float, warms_ns: Sequence[float]) -> Reals:
         """Give how cold the worker of each call was as it began, float64 [calls, warms].

@@ -7,7 +7,7 @@ one, a replica with little to do, and the lap that it was measured in add to it.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,14 +51,14 @@ def circumstances_of(calls: Calls, use: Reals) -> Circumstances:
     """Tell what calls took longer by; ``use`` is the busy share of each series.
 
     Calls that took far longer than the median of their size tell of other things, and aren't
-    looked at. Raises nothing: what there is too little of isn't found.
+    looked at; what there is too little of to tell isn't found.
     """
     base = calls.by_size().spread_medians(calls.work_ns)
     normal = calls.of_sizes_seen(_FEWEST) & (calls.work_ns < _LONGEST * base)
     regression = _Regression(calls, base, normal, use)
     cold, coldness = _cold(calls, regression)
     wake, extra, slack = regression.solve(coldness)
-    cold_ns = extra * coldness if cold is not None else 0.0
+    cold_ns = 0.0 if coldness is None else extra * coldness
     work = np.maximum(_LEAST_LEFT * calls.work_ns, calls.work_ns - wake * calls.is_woken - cold_ns)
     if slack is not None:
         work = work / (1.0 + slack.excess * (1.0 - use[calls.series]))
@@ -67,20 +67,20 @@ def circumstances_of(calls: Calls, use: Reals) -> Circumstances:
 
 def _cold(calls: Calls, regression: _Regression) -> tuple[Cold | None, Reals | None]:
     """Find how workers cool and warm; ``None`` where it explains next to nothing."""
-    best: tuple[float, float, float, Reals] | None = None
-    for cools in _COOLS_NS:
+    best = (math.inf, Cold(0.0, _COOLS_NS[0], _WARMS_NS[0]), np.zeros(len(calls.size)))
+    for cools in _COOLS_NS if regression.count else ():
         found = calls.coldness(cools, _WARMS_NS)
         for warms, coldness in zip(_WARMS_NS, found.T, strict=True):
             left = regression.left(coldness)
-            if best is None or left < best[0]:
-                best = (left, cools, warms, coldness)
-    if best is None or not regression.count:
+            if left < best[0]:
+                best = (left, Cold(0.0, cools, warms), coldness)
+    _, cold, coldness = best
+    if not regression.count:
         return None, None
-    _, cools, warms, coldness = best
     extra, error = regression.extra_ns(coldness)
     if extra < _LEAST_COLD * regression.scale_ns or extra < _SURE * error:
         return None, None
-    return Cold(extra, cools, warms), coldness
+    return replace(cold, extra_ns=extra), coldness
 
 
 class _Regression:
@@ -118,8 +118,8 @@ class _Regression:
 
     def _solved(self, coldness: Reals | None) -> tuple[Reals, Reals, Reals, Reals]:
         squares, products, column = self._normal_equations(coldness)
-        inverse = np.linalg.pinv(squares, hermitian=True)
-        found = inverse @ products
+        inverse: Reals = np.linalg.pinv(squares, hermitian=True)
+        found: Reals = inverse @ products
         left = self._values - self._columns @ found[:-1] - column * found[-1]
         return found, inverse, left, column
 

@@ -27,6 +27,8 @@ _FEWEST_CALLS = 200
 _LAGS = 16
 _MOST_DEVIATIONS = 4.0
 _LEAST_DRIFT = 0.03
+_FEWEST_SERIES, _LEAST_SPAN = 3, 0.3
+_TURNS, _NEAR = 20, 0.02
 _SURE = 4.0
 _BLOCKS_IN_A_PERIOD = 2.0
 _FEWEST_IN_A_BLOCK = 5
@@ -62,17 +64,16 @@ def drift_of(calls: Calls, use: Reals) -> tuple[Drift | None, Reals]:
     most = _MOST_DEVIATIONS * max(deviation_of(around), 1e-9)
     around = np.clip(around, -most, most)
     none = np.ones(len(around))
-    differences = [
-        found for series in range(len(use)) if (found := _differences(calls, around, series))
-    ]
+    each = (_differences(calls, around, series) for series in range(len(use)))
+    differences = [one for one in each if one is not None]
     if not differences:
         return None, none
-    longest_s = max(float(one.after_s[-1]) for one in differences) * _LONGEST_OF_SPAN * 2
+    longest_s = max(float(one.after_s[-1]) for one in differences)
     periods = [period for period in _PERIODS_S if period <= longest_s] or [_PERIODS_S[0]]
     period_s = min(periods, key=lambda at: sum(one.fitted(at)[1] for one in differences))
     variances = np.array([one.fitted(period_s)[0] for one in differences])
     every = np.mean([one.variance for one in differences])
-    if variances.mean() < max(_LEAST_DRIFT**2, _SURE * every / math.sqrt(len(around))):
+    if np.median(variances) < max(_LEAST_DRIFT**2, _SURE * every / math.sqrt(len(around))):
         return None, none
     idle = np.array([1.0 - use[one.series] for one in differences])
     spread, idle_spread = _spreads(np.sqrt(variances), idle)
@@ -96,14 +97,22 @@ def _differences(calls: Calls, around: Reals, series: int) -> _Differences | Non
 
 
 def _spreads(found: Reals, idle: Reals) -> tuple[float, float]:
-    """Give the spread on a busy replica and what an idle one has more, neither below 0."""
-    if len(found) < 3 or np.ptp(idle) < 0.3:
-        return float(np.sqrt(np.mean(found**2))), 0.0
-    more, spread = np.polyfit(idle, found, 1)
+    """Give the spread on a busy replica and what an idle one has more, neither below 0.
+
+    It is the line that the spreads of the series lie least away from: a few that were disturbed
+    don't move it, as they wouldn't a median.
+    """
+    middle = float(np.median(found))
+    if len(found) < _FEWEST_SERIES or np.ptp(idle) < _LEAST_SPAN:
+        return middle, 0.0
+    weights = np.ones(len(found))
+    for _ in range(_TURNS):
+        more, spread = np.polyfit(idle, found, 1, w=np.sqrt(weights))
+        weights = 1.0 / np.maximum(np.abs(found - spread - more * idle), _NEAR * middle)
     if more < 0.0:
-        return float(np.sqrt(np.mean(found**2))), 0.0
+        return middle, 0.0
     if spread < 0.0:
-        return 0.0, float(found @ idle / (idle @ idle))
+        return 0.0, float(np.median(found / idle))
     return float(spread), float(more)
 
 

@@ -90,13 +90,7 @@ def fit_laps(
     alone. What the generator was late by is on the network, but for the runs of each lap with
     more load than can be answered, which only tell of calls.
     """
-    found, numbers = [], []
-    for number, lap in enumerate(laps):
-        for one in (*lap, *overloaded[number : number + 1]):
-            batches = Batches.of(one, batching)
-            if batches is not None:
-                found.append(batches)
-                numbers.append(number)
+    found, numbers = _batches(laps, overloaded, batching)
     if not found:
         raise SimulationError(f"{name}: the recording doesn't tell when calls began")
     contention = contention_of(found, batching.workers)
@@ -126,6 +120,20 @@ def fit_laps(
         network=Network(request=quantiles_of(np.maximum(0, late).astype(np.float64))),
     )
     return Fitted(system, tuple(factors.tolist()))
+
+
+def _batches(
+    laps: Sequence[Sequence[SeriesRecord]], overloaded: Sequence[SeriesRecord], batching: Batching
+) -> tuple[list[Batches], list[int]]:
+    """Give the batches of each series that tells of them, and the number of its lap."""
+    found, numbers = [], []
+    for number, lap in enumerate(laps):
+        for one in (*lap, *overloaded[number : number + 1]):
+            batches = Batches.of(one, batching)
+            if batches is not None:
+                found.append(batches)
+                numbers.append(number)
+    return found, numbers
 
 
 def _factors(calls: Calls, laps: int) -> Reals:
