@@ -80,7 +80,7 @@ class Calls:
         A share for each of some times that a busy worker stays cold; see `Cold`.
         """
         kept_idle = np.exp(-self.idle_ns / cools_ns).tolist()
-        kept_busy = np.exp(-self.took_ns[:, None] / np.array(warms_ns)[None, :])
+        kept_busy: Reals = np.exp(-self.took_ns[:, None] / np.array(warms_ns)[None, :])
         found = np.empty_like(kept_busy)
         state: dict[tuple[int, int], Reals] = {}
         fresh: Reals = np.ones(len(warms_ns))

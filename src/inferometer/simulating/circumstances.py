@@ -118,7 +118,7 @@ class _Regression:
 
     def _solved(self, coldness: Reals | None) -> tuple[Reals, Reals, Reals, Reals]:
         squares, products, column = self._normal_equations(coldness)
-        inverse: Reals = np.linalg.pinv(squares, hermitian=True)
+        inverse = np.asarray(np.linalg.pinv(squares, hermitian=True), np.float64)
         found: Reals = inverse @ products
         left = self._values - self._columns @ found[:-1] - column * found[-1]
         return found, inverse, left, column
