@@ -12,6 +12,7 @@ import argparse
 import resource
 import time
 
+from inferometer.report.simulation_terminal import error_interval_text
 from inferometer.simulating import EXAMPLE, Ways, parse_system, predict, validate
 from inferometer.simulating.validation import TOLERANCE, Validation
 
@@ -33,13 +34,11 @@ def _print(found: Validation) -> None:
     print(f"saturation of the laps: {saturation} queries/s")
     for check in found.checks:
         word = "MET" if check.is_met else "MISSED"
-        low, middle, high = check.ratios
         print(
             f"load {check.load:.0%}, {check.qps:,.0f} queries/s: median p99 of the laps real "
             f"{check.median_ns / 1e6:.2f} ms (half of them {check.scatter[0] / 1e6:.2f} to "
             f"{check.scatter[1] / 1e6:.2f}), predicted {check.predicted_median_ns / 1e6:.2f} ms, "
-            f"off by {check.error:+.1%}: {word}; predicted over real of a lap {middle:.2f} "
-            f"(half of them {low:.2f} to {high:.2f})"
+            f"a lap off by {check.error:+.1%} {error_interval_text(check)}: {word}"
         )
     word = "MET" if found.is_met else "MISSED"
     print(f"{found.workload}: p99 within {TOLERANCE:.0%} at every load: {word}", flush=True)

@@ -83,6 +83,7 @@ GAPS = st.lists(st.integers(1, 4_000).map(lambda us: us * 1000.0), min_size=1, m
 def test_lanes_and_events_agree_to_the_ns(gaps: list[float], workers: int, most: int) -> None:
     rows = tuple(BatchTime(n, (1 + 0.5 * n) * MS, Constant(1.0)) for n in (1, 4))
     service = ServiceTime(rows, contention=0.3, wake_ns=0.1 * MS, cold=COLD, slack=Slack(0.3, 0.02))
+    service = dataclasses.replace(service, gather_ns=0.15 * MS)
     system = SimulatedSystem(service, batching=Batching(workers, most))
     lanes, events = in_both(system, np.cumsum(gaps).tolist())
     assert np.abs(np.array(lanes) - np.array(events)).max() < 2_000

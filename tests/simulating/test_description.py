@@ -46,7 +46,12 @@ def test_everything_that_can_be_said_comes_back_as_it_was() -> None:
         BatchTime(4, 2.5e6, Constant(1.0)),
     )
     service = ServiceTime(
-        rows, 0.25, Drift(0.1, 2.0, 0.05), cold=Cold(0.3e6, 8e6, 0.25e6), slack=Slack(0.2, 0.5)
+        rows,
+        0.25,
+        Drift(0.1, 2.0, 0.05),
+        cold=Cold(0.3e6, 8e6, 0.25e6),
+        slack=Slack(0.2, 0.5, 1.5),
+        gather_ns=2e4,
     )
     system = dataclasses.replace(
         parse_system(EXAMPLE, "example.toml"),

@@ -101,6 +101,26 @@ def test_slack_is_found_in_runs_of_different_load() -> None:
     assert fit_system(few, truth.batching, "fitted").service.slack is None
 
 
+def test_scatter_is_found_in_runs_of_different_load() -> None:
+    plain = system_of(Lognormal(1.0, 0.1), setup_ms=0.5, sample_ms=0.5, max_batch=8)
+    loads = [share * plain.saturation_qps for share in (0.2, 0.35, 0.5, 0.65, 0.8, 0.9)]
+    for scatter in (0.0, 2.0):
+        truth = with_service(plain, slack=Slack(0.0, 0.5, scatter))
+        series = [recorded(truth, qps, seed) for seed, qps in enumerate(loads)]
+        found = fit_system(series, truth.batching, "fitted").service
+        assert found.mean_ns(2) == pytest.approx(1.5 * MS, rel=0.02)
+        told = 0.0 if found.slack is None else found.slack.scatter
+        assert told == pytest.approx(scatter, abs=0.5)
+
+
+def test_gathering_is_found() -> None:
+    plain = system_of(Lognormal(1.0, 0.1), setup_ms=0.5, sample_ms=0.5, max_batch=8)
+    truth = with_service(plain, gather_ns=0.1 * MS)
+    found = fit_system([recorded(truth, 800, 1)], truth.batching, "fitted").service
+    assert found.gather_ns == pytest.approx(0.1 * MS, rel=0.02)
+    assert found.mean_ns(2) == pytest.approx(1.5 * MS, rel=0.02)
+
+
 def test_woken_calls_have_a_shape_of_their_own() -> None:
     rows = (BatchTime(1, 1.0 * MS, Lognormal(1.0, 0.1), Lognormal(1.0, 0.5)),)
     truth = with_service(system_of(), rows=rows)

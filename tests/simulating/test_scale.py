@@ -83,6 +83,8 @@ SYSTEMS: dict[str, tuple[SimulatedSystem, float]] = {
     "cold workers": (lengthened(3, 4, cold=COLD, wake_ns=0.2 * MS), 1500),
     "cold from a wait": (lengthened(1, 4, 2.0, cold=COLD), 500),
     "slack": (lengthened(2, slack=Slack(0.6, 0.05)), 1000),
+    "gathering": (lengthened(2, 4, wake_ns=0.3 * MS, gather_ns=0.2 * MS), 1000),
+    "scatter": (lengthened(2, slack=Slack(0.2, 0.05, 2.0)), 1000),
     "idle drift": (lengthened(2, drift=Drift(0.05, 0.05, 0.4)), 900),
     "woken shape": (lengthened(2, rows=WOKEN), 1000),
     "all of it": (

@@ -6,7 +6,12 @@ from pathlib import Path
 
 from inferometer.loadgen import write_atomically
 from inferometer.report.simulation_chart import load_chart, validation_chart
-from inferometer.report.simulation_terminal import bound_sentence, figures_of, replicas_text
+from inferometer.report.simulation_terminal import (
+    bound_sentence,
+    error_interval_text,
+    figures_of,
+    replicas_text,
+)
 from inferometer.report.templating import page_environment
 from inferometer.report.wording import duration_text, rate_text
 from inferometer.simulating import Study, system_toml
@@ -38,6 +43,7 @@ def study_html(study: Study) -> str:
             validation=validation,
             validation_chart=None if validation is None else validation_chart(validation),
             duration_text=duration_text,
+            error_interval_text=error_interval_text,
             rate_text=rate_text,
             toml=system_toml(study.system if made is None else made.system),
         )

@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from inferometer.report.wording import duration_text, rate_text
-from inferometer.simulating import Answer, Estimate, Prediction, Study, Validation
+from inferometer.simulating import Answer, Estimate, LoadCheck, Prediction, Study, Validation
 
 __all__ = ["bound_sentence", "cost_text", "estimate_text", "figures_of", "print_study"]
 
@@ -115,15 +115,21 @@ def bound_sentence(study: Study) -> str:
     return f"{bound}: {study.answer.value}"
 
 
+def error_interval_text(check: LoadCheck) -> str:
+    """Write where the error of a prediction lies; an end that isn't known is a question mark."""
+    ends = (check.error_interval.low, check.error_interval.high)
+    low, high = ("?" if end is None else f"{end:+.0%}" for end in ends)
+    return f"[{low} – {high}]"
+
+
 def _print_validation(found: Validation, console: Console) -> None:
     table = Table(title=escape(f"{found.workload}, real and predicted"), title_justify="left")
     table.box, table.pad_edge, table.padding = SIMPLE_HEAD, False, (0, 1, 0, 0)
-    names = ("load", "queries/s", "real p99", "half of the laps", "predicted", "off by", "15 %")
-    for name in (*names, "predicted / real"):
+    names = ("load", "queries/s", "real p99", "half of the laps", "predicted", "off by", "", "15 %")
+    for name in names:
         table.add_column(name, no_wrap=True)
     for check in found.checks:
         ends = " – ".join(map(duration_text, check.scatter))
-        low, middle, high = check.ratios
         table.add_row(
             f"{check.load:.0%}",
             f"{check.qps:,.4g}",
@@ -131,14 +137,15 @@ def _print_validation(found: Validation, console: Console) -> None:
             ends,
             duration_text(check.predicted_median_ns),
             f"{check.error:+.1%}",
+            error_interval_text(check),
             "[green]MET[/]" if check.is_met else "[red]MISSED[/]",
-            f"{middle:.2f} ({low:.2f} – {high:.2f})",
         )
     console.print(table)
     low, high = min(found.saturation_qps), max(found.saturation_qps)
     count = len(found.saturation_qps)
     text = (
-        f"medians of {count} laps; in brackets, and for half of the laps, their quartiles; "
+        f"medians of {count} laps, of the error as well, with its interval; half of the laps: "
+        "their quartiles; "
         f"saturation of the laps: {rate_text(low)} – {rate_text(high)}"
     )
     console.print(text, style="dim", highlight=False)

@@ -27,6 +27,8 @@ class Batches:
     closed_ns:
         When the batch could be closed: a worker was free, the first sample was there, and it was
         full or its wait was over. What comes after, until a thread is awake, is the call's.
+    began_ns:
+        When it was closed, and worked on.
     ended_ns:
         When the last of its samples was complete.
     worker, idle_ns:
@@ -36,6 +38,7 @@ class Batches:
 
     size: Integers
     closed_ns: Reals
+    began_ns: Reals
     ended_ns: Reals
     worker: Integers
     idle_ns: Reals
@@ -63,12 +66,19 @@ class Batches:
             size,
             batching,
         )
-        return cls(size, closed, ended, worker, idle)
+        begun = began[order][first].astype(np.float64)
+        return cls(size, closed, begun, ended, worker, idle)
 
     @property
     def is_woken(self) -> NDArray[np.bool_]:
         """Whether its worker had waited for it."""
         return self.idle_ns > 0.0
+
+    @property
+    def gather_ns(self) -> Reals:
+        """Time from when each batch could be closed to when it was."""
+        found: Reals = np.maximum(0.0, self.began_ns - self.closed_ns)
+        return found
 
     @property
     def took_ns(self) -> Reals:

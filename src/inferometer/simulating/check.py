@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from inferometer.loadgen import Interval
+from inferometer.loadgen.deviates import NORMAL_DEVIATE
+from inferometer.loadgen.order_statistics import bounding_ranks
 from inferometer.simulating.system import SimulatedSystem
 
 __all__ = ["TOLERANCE", "LoadCheck", "Validation"]
@@ -40,16 +43,26 @@ class LoadCheck:
         return float(np.median(self.predicted_ns))
 
     @property
-    def error(self) -> float:
-        """How far the predicted median is off, as a share of the real one."""
-        return self.predicted_median_ns / self.median_ns - 1.0
+    def errors(self) -> tuple[float, ...]:
+        """How far the prediction of each lap is off, as a share of what was real in it."""
+        pairs = zip(self.predicted_ns, self.real_ns, strict=True)
+        return tuple(predicted / real - 1.0 for predicted, real in pairs)
 
     @property
-    def ratios(self) -> tuple[float, float, float]:
-        """Predicted over real of a lap: the quartiles of the laps, and the median between."""
-        each = np.array(self.predicted_ns) / np.array(self.real_ns)
-        low, middle, high = np.quantile(each, [0.25, 0.5, 0.75]).tolist()
-        return low, middle, high
+    def error(self) -> float:
+        """The median of the errors of the laps: arrivals are the same on both sides of each."""
+        return float(np.median(self.errors))
+
+    @property
+    def error_interval(self) -> Interval:
+        """Where that median lies with 95 % confidence, by order statistics of the laps."""
+        ordered = sorted(self.errors)
+        low, high = bounding_ranks(len(ordered), 0.5, NORMAL_DEVIATE)
+        ranks = np.arange(1, len(ordered) + 1)
+        low, high = (
+            None if at is None else float(np.interp(at, ranks, ordered)) for at in (low, high)
+        )
+        return Interval(low, high)
 
     @property
     def scatter(self) -> tuple[float, float]:

@@ -10,7 +10,10 @@ from inferometer.simulating.sampler import SingleDraws
 from inferometer.simulating.service import Cold, ServiceTime
 from inferometer.simulating.speeds import Speed
 
-__all__ = ["Coldness", "Conditions", "RecentUse"]
+__all__ = ["LEAST_LEFT", "Coldness", "Conditions", "RecentUse"]
+
+LEAST_LEFT = 0.05
+"""The least share of its mean that a call takes, however much calls scatter."""
 
 
 class Coldness:
@@ -79,18 +82,23 @@ class Conditions:
         if self._use is not None:
             self._use.pass_time(passed_ns, running)
 
-    def begin(self, worker: int, size: int, now_ns: int, factor: float, *, is_woken: bool) -> float:
-        """Give the work, ns, of a call that begins; what the model takes is times a factor."""
+    def begin(
+        self, worker: int, size: int, now_ns: int, factor: float, *, is_woken: bool
+    ) -> tuple[float, float]:
+        """Give the work, ns, of a call that begins: of the model, times a factor, and besides."""
         service = self._service
         idle = 0.0 if self._use is None else self._use.idle
-        work = self._draws.next_ns(size, is_woken=is_woken) * self._speed.at(now_ns, idle) * factor
+        work = self._draws.next_ns(size, is_woken=is_woken)
+        if service.slack is not None and service.slack.scatter:
+            mean = self._draws.mean_ns(size)
+            work = max(LEAST_LEFT * mean, mean + (work - mean) * (1 + service.slack.scatter * idle))
+        work *= self._speed.at(now_ns, idle) * factor
         if service.slack is not None:
             work *= 1.0 + service.slack.excess * idle
-        if is_woken:
-            work += service.wake_ns
+        besides = service.wake_ns if is_woken else 0.0
         if service.cold is not None:
-            work += service.cold.extra_ns * self._coldness[worker].begin(now_ns)
-        return work
+            besides += service.cold.extra_ns * self._coldness[worker].begin(now_ns)
+        return work, besides
 
     def end(self, worker: int, now_ns: int) -> None:
         """Take in that the call of a worker has ended."""

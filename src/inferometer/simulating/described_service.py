@@ -33,6 +33,7 @@ def read_service(table: Table) -> ServiceTime:
         contention=table.number("contention", 0.0),
         drift=section(table, "drift", _drift),
         wake_ns=table.number("wake_ms", 0.0) * MS,
+        gather_ns=table.number("gather_ms", 0.0) * MS,
         preprocess_ns=table.number("preprocess_ms", 0.0) * MS,
         postprocess_ns=table.number("postprocess_ms", 0.0) * MS,
         cold=section(table, "cold", _cold),
@@ -57,7 +58,8 @@ def _cold(table: Table) -> Cold:
 
 
 def _slack(table: Table) -> Slack:
-    return Slack(table.number("excess"), positive(table, "memory_s"))
+    memory_s = positive(table, "memory_s")
+    return Slack(table.number("excess", 0.0), memory_s, table.number("scatter", 0.0))
 
 
 def _row(table: Table, shape: Distribution, woken_shape: Distribution | None) -> BatchTime:
@@ -75,6 +77,7 @@ def service_lines(service: ServiceTime) -> list[str]:
     lines += pairs(
         contention=round(service.contention, 6),
         wake_ms=service.wake_ns / MS,
+        gather_ms=service.gather_ns / MS,
         preprocess_ms=service.preprocess_ns / MS,
         postprocess_ms=service.postprocess_ns / MS,
     )

@@ -44,6 +44,7 @@ parts = [
 # Calls are slower on a replica that had little to do lately: processors lower their clock.
 # [service.slack]
 # excess = 0.2          # by how much of its time a call is longer where nothing was busy
+# scatter = 1.0         # by how much of their distance from the mean they lie further from it
 # memory_s = 0.5        # how long what was counts
 
 # A speed that wanders, of each replica by itself.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,10 +16,14 @@ from inferometer.simulating.contention import contention_of
 from inferometer.simulating.distribution import Reals
 from inferometer.simulating.drifting import drift_of
 from inferometer.simulating.rows import quantiles_of, rows_of, woken_excess_ns
-from inferometer.simulating.service import ServiceTime
+from inferometer.simulating.scattering import evened_out, scatter_of
+from inferometer.simulating.service import ServiceTime, Slack
 from inferometer.simulating.system import Batching, Network, SimulatedSystem, SimulationError
 
 __all__ = ["Fitted", "batching_of", "fit_laps", "fit_run", "fit_system"]
+
+
+_USUAL = 0.99
 
 
 @dataclass(frozen=True)
@@ -103,8 +107,14 @@ def fit_laps(
     drift, shared = drift_of(calls, use)
     calls = calls.with_work(calls.work_ns / shared)
     # Normal calls told what waking takes; seldom ones, such as stalls, are in the mean as well.
+    scatter = scatter_of(calls, use)
+    calls = evened_out(calls, use, scatter)
+    slack = told.slack
+    if scatter:
+        slack = replace(slack or Slack(0.0), scatter=scatter)
     more_ns = max(-told.wake_ns, woken_excess_ns(calls))
     calls = calls.with_work(calls.work_ns - more_ns * calls.is_woken)
+    waits = np.concatenate([one.gather_ns[~one.is_woken] for one in found])
     late = np.concatenate([one.lateness_ns for lap in laps for one in lap])
     system = SimulatedSystem(
         service=ServiceTime(
@@ -113,7 +123,8 @@ def fit_laps(
             drift,
             told.wake_ns + more_ns,
             cold=told.cold,
-            slack=told.slack,
+            slack=slack,
+            gather_ns=_usual(waits),
         ),
         name=name,
         batching=batching,
@@ -134,6 +145,13 @@ def _batches(
                 found.append(batches)
                 numbers.append(number)
     return found, numbers
+
+
+def _usual(values: Reals) -> float:
+    """Give the mean of values but for the longest, which are stalls; 0 of none."""
+    if not len(values):
+        return 0.0
+    return float(values[values <= np.quantile(values, _USUAL)].mean())
 
 
 def _factors(calls: Calls, laps: int) -> Reals:

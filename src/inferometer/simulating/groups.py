@@ -35,6 +35,12 @@ class Groups:
         """Give the median of each group."""
         return np.array([float(np.median(part)) for part in self._parts(values)])
 
+    def means(self, values: Reals) -> Reals:
+        """Give the mean of each group."""
+        sums = np.bincount(self._place, weights=values)
+        found: Reals = sums / np.bincount(self._place)
+        return found
+
     def median_variances(self, values: Reals) -> Reals:
         """Give about the variance of each of them by chance."""
         return np.array([_median_variance(part) for part in self._parts(values)])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from inferometer.simulating.conditions import LEAST_LEFT
 from inferometer.simulating.distribution import Reals
 from inferometer.simulating.sampler import Sampler
 from inferometer.simulating.service import Cold, ServiceTime
@@ -38,6 +39,13 @@ class LaneConditions:
         self.coldness = None if cold is None else _LaneColdness(cold, lanes, workers)
         self.asks_woken = bool(service.wake_ns) or sampler.tells_woken
 
+    def gathers_ns(self, is_woken: NDArray[np.bool_] | None) -> Reals | float:
+        """Give how long calls that begin take what comes into their batch."""
+        if is_woken is None:
+            return self._service.gather_ns
+        found: Reals = self._service.gather_ns + self._service.wake_ns * is_woken
+        return found
+
     def pass_time(self, passed_ns: Reals, running: Integers) -> None:
         """Take in how many workers of each lane were busy for how long."""
         if self._use is not None:
@@ -57,12 +65,16 @@ class LaneConditions:
         """
         work = self._sampler.draw(self._random, size, is_woken)
         idle = 0.0 if self._use is None else self._use.idle(rows)
+        slack = self._service.slack
+        if slack is not None and slack.scatter:
+            mean = self._sampler.means_ns(size)
+            work = np.maximum(LEAST_LEFT * mean, mean + (work - mean) * (1 + slack.scatter * idle))
         if self._speed is not None:
             work *= self._speed.at(rows, now_ns, idle)
         if self._factors is not None:
             work *= self._factors[rows]
-        if self._service.slack is not None:
-            work *= 1.0 + self._service.slack.excess * idle
+        if slack is not None:
+            work *= 1.0 + slack.excess * idle
         if self._service.wake_ns:
             assert is_woken is not None
             work += self._service.wake_ns * is_woken

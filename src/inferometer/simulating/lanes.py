@@ -182,13 +182,13 @@ class _Lanes:
 
     def _start(self, rows: Integers) -> None:
         head, now = self._head[rows], self._now[rows]
-        size = self._batch_sizes(head, now)
         is_free, conditions = np.isinf(self._left[rows]), self._conditions
+        woken = self._are_woken(rows, head, now) if conditions.asks_woken else None
+        size = self._batch_sizes(head, now + conditions.gathers_ns(woken))
         if conditions.coldness is None:
             slot = is_free.argmax(axis=1)
         else:
             slot = conditions.coldness.longest_idle(rows, is_free)
-        woken = self._are_woken(rows, head, now) if conditions.asks_woken else None
         work = conditions.begin(rows, slot, size, now, woken)
         self._left[rows, slot] = work
         self._first[rows, slot], self._size[rows, slot] = head, size

@@ -20,13 +20,13 @@ __all__ = ["Call", "Replica"]
 class Call:
     """A call of the model that runs.
 
-    work_ns:
-        What it would take alone; ``left_ns`` is what remains of it.
+    model_ns:
+        What the model would take alone; ``left_ns`` is what remains of all that it takes.
     """
 
     worker: Worker
     began_ns: int
-    work_ns: float
+    model_ns: float
     left_ns: float
 
 
@@ -57,7 +57,7 @@ class Replica:
         self._fresh_ns: int | None = None
         self.is_alive = True
         self.busy_ns = 0.0
-        self.workers = [Worker(line, self._run, each) for each in range(workers)]
+        self.workers = [Worker(line, self._run, each, self._grow) for each in range(workers)]
         for worker in self.workers:
             worker.rest()
 
@@ -80,10 +80,23 @@ class Replica:
     def _run(self, worker: Worker) -> None:
         now = self._clock.now_ns()
         self._advance()
-        work = self._conditions.begin(
+        model, besides = self._conditions.begin(
             worker.number, worker.count, now, self._slow_factor(now), is_woken=worker.is_woken
         )
-        self._calls[worker] = Call(worker, now, work, work)
+        gather_ns = self._service.gather_ns + self._service.wake_ns * worker.is_woken
+        self._calls[worker] = Call(worker, now + round(gather_ns), model, model + besides)
+        self._replan()
+        worker.gather(gather_ns)
+
+    def _grow(self, worker: Worker) -> None:
+        """Have a call take longer by what one more piece of its batch takes."""
+        call, mean_ns = self._calls[worker], self._service.mean_ns
+        grown = worker.batch[-1]
+        before = mean_ns(worker.count - (grown[2] - grown[1]))
+        self._advance()
+        more = call.model_ns * (mean_ns(worker.count) / before - 1.0)
+        call.model_ns += more
+        call.left_ns += more
         self._replan()
 
     def _slow_factor(self, now: int) -> float:

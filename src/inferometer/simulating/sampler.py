@@ -31,6 +31,11 @@ class Sampler:
         self._rows = len(service.rows)
         self._has_one_shape = all(shape == self._shapes[0] for shape in self._shapes)
 
+    def means_ns(self, sizes: NDArray[np.int64]) -> Reals:
+        """Give the mean for each batch size: float64 [n]."""
+        found: Reals = self._model[sizes] + self._around[sizes]
+        return found
+
     def draw(
         self,
         random: np.random.Generator,
@@ -86,6 +91,10 @@ class SingleDraws:
     def __init__(self, sampler: Sampler, random: np.random.Generator):
         self._sampler, self._random = sampler, random
         self._left: dict[tuple[int, bool], list[float]] = {}
+
+    def mean_ns(self, size: int) -> float:
+        """Give the mean for a batch size."""
+        return float(self._sampler.means_ns(np.array([size]))[0])
 
     def next_ns(self, size: int, *, is_woken: bool) -> float:
         """Give the time of a call with a batch of a size."""

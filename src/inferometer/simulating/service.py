@@ -72,10 +72,13 @@ class Slack:
         workers were.
     memory_s:
         How fast what was is forgotten: the busy share is weighted exponentially.
+    scatter:
+        By how much of its distance from the mean a call lies further from it, likewise.
     """
 
     excess: float
     memory_s: float = MEMORY_S
+    scatter: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,9 @@ class ServiceTime:
         runs beside it.
     wake_ns:
         What a call takes besides if its worker was idle: waking a thread.
+    gather_ns:
+        How long a call gathers its batch: what comes meanwhile joins it. While a worker wakes it
+        does so as well. It is a part of the call.
     preprocess_ns, postprocess_ns:
         For each sample, before and after the model, in the same worker.
     """
@@ -102,6 +108,7 @@ class ServiceTime:
     postprocess_ns: float = 0.0
     cold: Cold | None = None
     slack: Slack | None = None
+    gather_ns: float = 0.0
 
     @classmethod
     def line(

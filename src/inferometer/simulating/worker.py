@@ -73,17 +73,23 @@ class Policy:
 
 @dataclass
 class Line:
-    """A queue of pieces, and the workers that wait for one, the longest waiting first."""
+    """A queue of pieces, and the workers that wait for one, the longest waiting first.
+
+    Workers that are gathering have begun, and take what comes until their time is over.
+    """
 
     policy: Policy
     clock: VirtualClock
     pieces: deque[Piece] = field(default_factory=deque)
     waiting: deque[Worker] = field(default_factory=deque)
+    gathering: list[Worker] = field(default_factory=list)
     is_flushing: bool = False
 
     def put(self, piece: Piece) -> None:
-        """Hand a piece to the worker that has waited longest, or let it queue."""
+        """Hand a piece to a worker that gathers, or has waited longest, or let it queue."""
         self.is_flushing = False
+        if any(worker.join(piece) for worker in tuple(self.gathering)):
+            return
         if self.waiting:
             worker = self.waiting.popleft()
             worker.is_woken = True
@@ -103,12 +109,15 @@ class Worker:
     """One worker of a replica. ``run`` is called with it once its batch is closed.
 
     A worker that waits for more samples stands behind those that began to wait earlier, as
-    threads in front of a queue do. ``is_woken`` if it waited for the batch that it has.
+    threads in front of a queue do. ``is_woken`` if it waited for the batch that it has; ``grew``
+    is called with it when a batch that is being gathered took a piece more.
     """
 
     __slots__ = (
         "_deadline_ns",
         "_fills",
+        "_gathers_until_ns",
+        "_grew",
         "_held",
         "_line",
         "_run",
@@ -118,8 +127,15 @@ class Worker:
         "number",
     )
 
-    def __init__(self, line: Line, run: Callable[[Worker], None], number: int = 0):
-        self._line, self._run, self.number = line, run, number
+    def __init__(
+        self,
+        line: Line,
+        run: Callable[[Worker], None],
+        number: int = 0,
+        grew: Callable[[Worker], None] = lambda _: None,
+    ):
+        self._line, self._run, self.number, self._grew = line, run, number, grew
+        self._gathers_until_ns = 0.0
         self.batch: list[Piece] = []
         self.count = 0
         self.is_woken = False
@@ -130,6 +146,7 @@ class Worker:
     def rest(self) -> None:
         """Be free: take what is held or queued, or wait."""
         line = self._line
+        self._stop_gathering()
         self.batch, self.count, self.is_woken = [], 0, False
         held, self._held = self._held, None
         if held is not None:
@@ -182,6 +199,30 @@ class Worker:
             self._line.waiting.remove(self)
             self.close()
 
+    def gather(self, gather_ns: float) -> None:
+        """Go on to take what comes, for some time after the batch was closed."""
+        policy = self._line.policy
+        if gather_ns > 0.0 and self.count < policy.max_batch and not policy.split_over:
+            self._gathers_until_ns = self._line.clock.now_ns() + gather_ns
+            self._line.gathering.append(self)
+
+    def join(self, piece: Piece) -> bool:
+        """Take one more piece into a batch that is being gathered, if it still is and it fits."""
+        size = piece[2] - piece[1]
+        if self._line.clock.now_ns() > self._gathers_until_ns or self._held is not None:
+            self._stop_gathering()
+            return False
+        if self.count + size > self._line.policy.max_batch:
+            return False
+        self.batch.append(piece)
+        self.count += size
+        self._grew(self)
+        return True
+
+    def _stop_gathering(self) -> None:
+        if self in self._line.gathering:
+            self._line.gathering.remove(self)
+
     def close(self) -> None:
         """Have the batch answered."""
         self._fills += 1
@@ -189,6 +230,7 @@ class Worker:
 
     def drop(self) -> list[Piece]:
         """Give up everything that is taken, and wait for nothing."""
+        self._stop_gathering()
         if self in self._line.waiting:
             self._line.waiting.remove(self)
         lost = self.batch + ([self._held] if self._held is not None else [])
