@@ -43,8 +43,7 @@ class LaneConditions:
         """Give how long calls that begin take what comes into their batch."""
         if is_woken is None:
             return self._service.gather_ns
-        found: Reals = self._service.gather_ns + self._service.wake_ns * is_woken
-        return found
+        return np.where(is_woken, self._service.wake_ns, 0.0) + self._service.gather_ns
 
     def pass_time(self, passed_ns: Reals, running: Integers) -> None:
         """Take in how many workers of each lane were busy for how long."""

@@ -143,7 +143,7 @@ def _check(check: LoadCheck) -> dict[str, Any]:
         "predicted_p99_ms": [value / 1e6 for value in check.predicted_ns],
         "median_predicted_p99_ms": check.predicted_median_ns / 1e6,
         "error": check.error,
-        "predicted_over_real": list(check.ratios),
+        "error_interval": [check.error_interval.low, check.error_interval.high],
         "is_met": check.is_met,
     }
 
