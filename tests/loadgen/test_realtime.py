@@ -92,6 +92,7 @@ def test_a_system_that_never_answers_is_given_up(scenario: Scenario) -> None:
     assert series.happened(IncidentKind.OUTSTANDING_LIMIT) == 1
 
 
+@pytest.mark.slow
 def test_a_callback_that_never_returns_is_left_behind() -> None:
     release = threading.Event()
 

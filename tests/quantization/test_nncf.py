@@ -60,7 +60,9 @@ def top_1(workload: Workload, backend: str, file: ModelFile) -> list[int]:
     return found
 
 
-@pytest.mark.parametrize("name", ["pocket-mobilenet", "pocket-resnet"])
+@pytest.mark.parametrize(
+    "name", ["pocket-mobilenet", pytest.param("pocket-resnet", marks=pytest.mark.slow)]
+)
 def test_int8_keeps_the_accuracy(name: str, tmp_path: Path) -> None:
     workload = get_workload(name)
     made = quantized(name, tmp_path / "net.xml", 64)

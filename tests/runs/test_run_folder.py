@@ -170,7 +170,9 @@ def test_a_killed_run_is_recovered(tmp_path: Path) -> None:
     assert not (test / "running.json").exists()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)]
+)
 def test_a_signal_ends_a_run_with_its_report(number: signal.Signals, tmp_path: Path) -> None:
     test = tmp_path / "SingleStream/performance/run_1"
     with start_run(tmp_path) as process:

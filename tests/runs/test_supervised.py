@@ -155,7 +155,9 @@ def test_what_is_measured_is_what_comes_back(request_of: Request) -> None:
     ("function", "seen"),
     [
         ("crash", "SIGSEGV during SingleStream performance, in string_at (ctypes/__init__.py:"),
-        ("leave", "exit code 7 during SingleStream performance"),
+        pytest.param(
+            "leave", "exit code 7 during SingleStream performance", marks=pytest.mark.slow
+        ),
     ],
 )
 def test_a_crash_in_a_test_keeps_what_was_recorded(

@@ -46,6 +46,7 @@ def test_the_gain_is_that_of_the_fresh_runs_alone() -> None:
     assert found.options == (found.found if is_better else found.default)
 
 
+@pytest.mark.slow
 def test_every_scenario_can_be_measured() -> None:
     shelf = Shelf(request_of(), SilentListener().note)
     for scenario in (Scenario.SINGLE_STREAM, Scenario.MULTI_STREAM, Scenario.SERVER):
