@@ -17,7 +17,6 @@ _SLICE_NS = 50_000_000
 _GIVE_WAY_S = 1e-6
 _LATE_NS = 20_000
 _MOST_SKIPS = 256
-_LEAST_SLEPT = 10
 
 
 class Clock(Protocol):
@@ -62,12 +61,8 @@ class MonotonicClock:
     def sleep_until(self, due_ns: int, interrupted: Callable[[], bool]) -> int:
         """Sleep, then poll; look for an interruption every 50 ms."""
         now = time.perf_counter_ns
-        remaining = due_ns - now()
-        # Where arrivals are close together polling for each would take most of a core.
-        spin_ns = min(self._arrival_spin_ns, max(0, remaining) // _LEAST_SLEPT)
-        if not self._crowding.allows_spin():
-            spin_ns = 0
-        remaining -= spin_ns
+        spin_ns = self._arrival_spin_ns if self._crowding.allows_spin() else 0
+        remaining = due_ns - now() - spin_ns
         while remaining > _SLICE_NS:
             # Slices let a stop request through while the next arrival is far away.
             time.sleep(_SLICE_NS * 1e-9)
