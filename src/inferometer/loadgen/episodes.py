@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,15 +49,16 @@ def met_rarely(scores: Floats) -> bool:
     Source: Wilson and Hilferty, The distribution of chi-square, 1931.
     """
     totals = np.concatenate([[0.0], np.cumsum(scores)])
-    most = _LIMIT_AT_1000 + _LIMIT_PER_E * math.log(max(len(scores), 1) / 1000.0)
-    length, found, gap = _SHORTEST, None, 1
-    while length <= len(scores) // 8:
-        means = (totals[length:] - totals[:-length]) / length
-        deviates = (np.cbrt(means) - 1.0 + 1.0 / (9 * length)) * (3.0 * math.sqrt(length))
-        if (highest := float(deviates.max())) > most:
-            found, most, gap = deviates, highest, length
-        length = math.ceil(length * _GROWTH)
-    return found is not None and _episodes(found, gap) < _FEWEST_IN_SHORT
+    limit = _LIMIT_AT_1000 + _LIMIT_PER_E * math.log(max(len(scores), 1) / 1000.0)
+
+    def stretches() -> Iterator[tuple[Floats, int]]:
+        length = _SHORTEST
+        while length <= len(scores) // 8:
+            means = (totals[length:] - totals[:-length]) / length
+            yield (np.cbrt(means) - 1.0 + 1.0 / (9 * length)) * (3.0 * math.sqrt(length)), length
+            length = math.ceil(length * _GROWTH)
+
+    return _stand_out_rarely(stretches(), limit, _FEWEST_IN_SHORT)
 
 
 def met_rarely_in_bins(sums: Floats, variance: float, size: int) -> bool:
@@ -68,14 +70,27 @@ def met_rarely_in_bins(sums: Floats, variance: float, size: int) -> bool:
     """
     bins = len(sums)
     totals = np.concatenate([[0.0], np.cumsum(sums)])
-    length, found, most = -(-_SHORTEST_IN_BINS // size), None, _LIMIT_IN_BINS
-    while length <= bins // 8:
-        deviates = totals[length:] - totals[:-length]
-        deviates /= math.sqrt(length * variance * (1.0 - length / bins))
+
+    def stretches() -> Iterator[tuple[Floats, int]]:
+        length = -(-_SHORTEST_IN_BINS // size)
+        while length <= bins // 8:
+            deviation = math.sqrt(length * variance * (1.0 - length / bins))
+            yield (totals[length:] - totals[:-length]) / deviation, 1
+            length *= 2
+
+    return _stand_out_rarely(stretches(), _LIMIT_IN_BINS, _FEWEST_IN_BINS)
+
+
+def _stand_out_rarely(stretches: Iterator[tuple[Floats, int]], limit: float, fewest: int) -> bool:
+    """Tell whether deviates go beyond a limit, in fewer than so many times.
+
+    Each comes with the gap up to which two times are one; those that stand out most count.
+    """
+    found, most, near = None, limit, 1
+    for deviates, gap in stretches:
         if (highest := float(deviates.max())) > most:
-            found, most = deviates, highest
-        length *= 2
-    return found is not None and _episodes(found, 1) < _FEWEST_IN_BINS
+            found, most, near = deviates, highest, gap
+    return found is not None and _episodes(found, near) < fewest
 
 
 def _episodes(deviates: Floats, gap: int) -> int:

@@ -11,6 +11,8 @@ import time
 
 import numpy as np
 
+from inferometer.loadgen.cores import usable_cores
+
 __all__ = ["Waker", "stay_awake"]
 
 _ONE = (1).to_bytes(8, sys.byteorder)
@@ -18,7 +20,7 @@ _ONE = (1).to_bytes(8, sys.byteorder)
 _ONES = np.ones(1024)
 # A constant, so that a type checker looks at both branches.
 _IS_LINUX = platform.system() == "Linux"
-_CAN_SPIN = _IS_LINUX and len(os.sched_getaffinity(0)) > 1
+_CAN_SPIN = _IS_LINUX and usable_cores() > 1
 
 
 def stay_awake() -> None:

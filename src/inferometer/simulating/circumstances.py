@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from inferometer.simulating.calls import Calls
 from inferometer.simulating.distribution import Reals
+from inferometer.simulating.groups import tells_idleness
 from inferometer.simulating.service import Cold, Slack
 
 __all__ = ["Circumstances", "circumstances_of"]
@@ -28,7 +29,6 @@ _LEAST_COLD = 0.02
 _LEAST_SLACK = 0.04
 _SURE = 2.0
 _MEMORY_S = 0.5
-_FEWEST_SERIES, _LEAST_SPAN = 3, 0.3
 _LEAST_LEFT = 0.2
 _MS = 1e6
 
@@ -98,7 +98,7 @@ class _Regression:
         sizes, place = np.unique(calls.size[normal], return_inverse=True)
         self._sizes = len(sizes)
         lap = calls.lap[normal][:, None] == np.unique(calls.lap)[None, 1:]
-        self._can_slack = len(use) >= _FEWEST_SERIES and float(np.ptp(use)) >= _LEAST_SPAN
+        self._can_slack = tells_idleness(use)
         idle = (1.0 - use)[self._series] if self._can_slack else np.zeros(self.count)
         woken = calls.is_woken[normal] * self._scale
         of_size = place[:, None] == np.arange(self._sizes)[None, :]

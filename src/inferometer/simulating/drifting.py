@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from inferometer.simulating.calls import Calls
 from inferometer.simulating.distribution import Reals
-from inferometer.simulating.groups import Groups, deviation_of
+from inferometer.simulating.groups import Groups, deviation_of, tells_idleness
 from inferometer.simulating.service import Drift
 
 __all__ = ["drift_of"]
@@ -27,7 +27,6 @@ _FEWEST_CALLS = 200
 _LAGS = 16
 _MOST_DEVIATIONS = 4.0
 _LEAST_DRIFT = 0.03
-_FEWEST_SERIES, _LEAST_SPAN = 3, 0.3
 _TURNS, _NEAR = 20, 0.02
 _SURE = 4.0
 _BLOCKS_IN_A_PERIOD = 2.0
@@ -103,7 +102,7 @@ def _spreads(found: Reals, idle: Reals) -> tuple[float, float]:
     don't move it, as they wouldn't a median.
     """
     middle = float(np.median(found))
-    if len(found) < _FEWEST_SERIES or np.ptp(idle) < _LEAST_SPAN:
+    if not tells_idleness(idle):
         return middle, 0.0
     weights = np.ones(len(found))
     for _ in range(_TURNS):

@@ -9,9 +9,16 @@ from numpy.typing import NDArray
 
 from inferometer.simulating.distribution import Reals
 
-__all__ = ["Groups", "deviation_of"]
+__all__ = ["Groups", "deviation_of", "tells_idleness"]
 
 Integers = NDArray[np.int64]
+
+_FEWEST_SERIES, _LEAST_SPAN = 3, 0.3
+
+
+def tells_idleness(shares: Reals) -> bool:
+    """Tell whether series with these busy, or idle, shares show what an idle machine changes."""
+    return len(shares) >= _FEWEST_SERIES and float(np.ptp(shares)) >= _LEAST_SPAN
 
 
 def deviation_of(values: Reals) -> float:
@@ -48,6 +55,10 @@ class Groups:
     def spread(self, of_groups: Reals) -> Reals:
         """Give each value that of its group."""
         return of_groups[self._place]
+
+    def spread_means(self, values: Reals) -> Reals:
+        """Give each value the mean of its group."""
+        return self.spread(self.means(values))
 
     def spread_medians(self, values: Reals) -> Reals:
         """Give each value the median of its group."""

@@ -6,10 +6,10 @@ import numpy as np
 
 from inferometer.simulating.calls import Calls
 from inferometer.simulating.distribution import Reals
+from inferometer.simulating.groups import tells_idleness
 
 __all__ = ["evened_out", "scatter_of"]
 
-_FEWEST_SERIES, _LEAST_SPAN = 3, 0.3
 _FEWEST = 30
 _LEAST = 0.1
 _MOST_DEVIATION = 1.0
@@ -22,10 +22,10 @@ def scatter_of(calls: Calls, use: Reals) -> float:
     ``use`` is the busy share of each series. What calls of each size deviate by from their mean
     is a number of that size times 1 + scatter * idle share; 0 where series are too alike to tell.
     """
-    if len(use) < _FEWEST_SERIES or float(np.ptp(use)) < _LEAST_SPAN:
+    if not tells_idleness(use):
         return 0.0
     groups = calls.by_size()
-    means = groups.spread(groups.means(calls.work_ns))
+    means = groups.spread_means(calls.work_ns)
     deviations = np.minimum(np.abs(calls.work_ns / means - 1.0), _MOST_DEVIATION)
     idle = (1.0 - use)[calls.series]
     counts = calls.of_sizes_seen(_FEWEST) & (deviations > 0.0)
@@ -44,7 +44,6 @@ def evened_out(calls: Calls, use: Reals, scatter: float) -> Calls:
     """Give the calls as they would scatter on a busy machine; their means stay."""
     if not scatter:
         return calls
-    groups = calls.by_size()
-    means = groups.spread(groups.means(calls.work_ns))
+    means = calls.by_size().spread_means(calls.work_ns)
     more = 1.0 + scatter * (1.0 - use)[calls.series]
     return calls.with_work(means + (calls.work_ns - means) / more)
