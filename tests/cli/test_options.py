@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from inferometer.cli.as_run import as_run
 from inferometer.cli.audit import command as audit_command
-from inferometer.cli.main import cli
+from inferometer.cli.main import cli, main
 from inferometer.cli.request import requests_of
 from inferometer.cli.run import command as run_command
 from inferometer.cli.search import command as search_command
@@ -34,7 +34,10 @@ def test_no_option_is_there_twice(verb: str) -> None:
     assert CliRunner().invoke(command, ["--help"]).exit_code == 0
 
 
-SERVING = ["--serving", "--serving-option", "--workers", "--max-batch", "--max-wait-ms"]
+SERVING = [
+    "--serving", "--serving-option", "--workers", "--generator-core",
+    "--max-batch", "--max-wait-ms",
+]  # fmt: skip
 
 
 def test_a_search_serves_as_run_does() -> None:
@@ -65,3 +68,21 @@ def test_tuning_starts_where_run_does(tmp_path: Path) -> None:
     assert tuned.backend_options == run.backend_options
     assert tuned.serving == run.serving
     assert tuned.effort.precision == run.effort.precision
+
+
+@pytest.mark.parametrize("verb", ["run", "search", "compare", "sweep", "tune"])
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("first", "'first' is no number of a core; give one from 0, or auto"),
+        ("-1", "'-1' is no number of a core; give one from 0, or auto"),
+        ("99999", "core 99999 can't be kept for the generator; this process may use 0"),
+    ],
+)
+def test_core_that_can_t_be_kept_is_refused(
+    verb: str, given: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([verb, "nothing", "--generator-core", given])
+    assert ended.value.code == 2
+    assert said in " ".join(capsys.readouterr().err.split())

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from inferometer.cli.run import _run_all, exit_code
-from inferometer.loadgen import Mode, Scenario
+from inferometer.loadgen import Mode, Scenario, keep_core
 from inferometer.runs import (
     Effort,
     RunRequest,
@@ -25,6 +25,7 @@ from inferometer.runs import (
     load_session,
     run_supervised,
     supervised,
+    usable_cores,
 )
 from inferometer.workloads import WorkloadOptions
 from tests.support import ROOT
@@ -149,6 +150,15 @@ def test_what_is_measured_is_what_comes_back(request_of: Request) -> None:
     assert again.findings == test.findings
     assert test.recording.notes["process_id"] != os.getpid()
     assert test.recording.notes["memory"] == again.recording.notes["memory"]
+
+
+@pytest.mark.skipif(usable_cores() < 2, reason="keeping a core takes two")
+def test_core_that_is_kept_here_is_the_generator_s_there(request_of: Request) -> None:
+    with keep_core() as core:
+        session = run_supervised(request_of("answer", budget_s=0.2), Notes())
+    (test,) = session.tests
+    assert test.recording.series[0].timing["core"] == core
+    assert core not in session.context["affinity"]
 
 
 @pytest.mark.parametrize(

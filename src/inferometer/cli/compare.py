@@ -16,6 +16,7 @@ from rich.console import Console
 
 from inferometer.cli.as_run import as_run
 from inferometer.cli.exit_codes import EXIT_INTERRUPTED
+from inferometer.cli.generator_core import generator_core_option
 from inferometer.cli.options import (
     count_option,
     json_option,
@@ -86,6 +87,7 @@ _EXAMPLE = "inferometer compare onnxruntime onnxruntime:int8 openvino"
     "--target-qps", type=float, help="Server rate [default: a quarter of the slowest's Offline]"
 )
 @set_option
+@generator_core_option
 @click.option(
     "--blocks", type=click.IntRange(1), help="how often each runs [default: 12 or more, by need]"
 )

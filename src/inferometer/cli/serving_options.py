@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from inferometer.cli.generator_core import generator_core_option
 from inferometer.cli.options import together
 from inferometer.runs import SERVING_KINDS
 
@@ -28,6 +29,7 @@ serving_options = together(
         type=click.IntRange(1),
         help="pool workers, or copies of the model [default: usable cores]",
     ),
+    generator_core_option,
     click.option("--max-batch", type=click.IntRange(1), default=32, show_default=True),
     click.option("--max-wait-ms", type=click.FloatRange(0), default=0.0, show_default=True),
 )

@@ -11,6 +11,7 @@ import click
 from rich.console import Console
 
 from inferometer.cli.exit_codes import EXIT_INTERRUPTED
+from inferometer.cli.generator_core import generator_core_option
 from inferometer.cli.options import json_option, quiet_option
 from inferometer.cli.output import listener_for
 from inferometer.cli.recorded import (
@@ -70,6 +71,7 @@ currency = "EUR"
 @output_option("sweep-<workload>")
 @resume_option("a sweep", "what was finished is kept")
 @show_option("a sweep", "judged anew")
+@generator_core_option
 @click.option("--example", is_flag=True, help="print a matrix to begin with")
 @click.option(
     "--markdown",

@@ -15,6 +15,7 @@ from rich.table import Table
 
 from inferometer.cli.as_run import as_run
 from inferometer.cli.exit_codes import EXIT_INTERRUPTED
+from inferometer.cli.generator_core import generator_core_option
 from inferometer.cli.options import (
     backend_options,
     json_option,
@@ -38,6 +39,7 @@ __all__ = ["command"]
 @scenario_option()
 @backend_options
 @set_option
+@generator_core_option
 @click.option(
     "--budget",
     type=click.FloatRange(1),

@@ -41,6 +41,7 @@ from inferometer.loadgen.journal import (
 from inferometer.loadgen.judging import judge, series_effective
 from inferometer.loadgen.ledger import Ledger
 from inferometer.loadgen.looks import Looks
+from inferometer.loadgen.own_core import CoreError, keep_core, kept_core
 from inferometer.loadgen.phases import PhaseSplit, PhaseTimes
 from inferometer.loadgen.plan import LoadableSet, Plan, loadable_sets, make_plan
 from inferometer.loadgen.precision_rule import PrecisionRule
@@ -86,6 +87,7 @@ __all__ = [
     "BoundDecision",
     "BoundRule",
     "Clock",
+    "CoreError",
     "EarlyStoppingEstimate",
     "EffectiveSettings",
     "Era",
@@ -149,6 +151,8 @@ __all__ = [
     "is_alive",
     "is_journal",
     "judge",
+    "keep_core",
+    "kept_core",
     "loadable_sets",
     "make_plan",
     "name_of",

@@ -45,14 +45,20 @@ class MonotonicClock:
     ``sleep_until`` sleeps until ``arrival_spin_ns`` before the due time and then polls the
     clock, without the interpreter lock: sleeping alone oversleeps by 25 to 100 µs. Where all
     cores are busy a thread that polls may lose its core for a time slice, while a sleeper
-    gets one at once; there, and on a single core, it only sleeps.
+    gets one at once; there, and on a single core that is shared, it only sleeps.
+    ``has_own_core`` tells that nothing else runs on the core of the issue thread.
     """
 
     def __init__(
-        self, spin_ns: int = 100_000, *, arrival_spin_ns: int = 50_000, hand_off: bool = True
+        self,
+        spin_ns: int = 100_000,
+        *,
+        arrival_spin_ns: int = 50_000,
+        hand_off: bool = True,
+        has_own_core: bool = False,
     ):
         self.spin_ns = spin_ns
-        self._arrival_spin_ns = arrival_spin_ns if usable_cores() > 1 else 0
+        self._arrival_spin_ns = arrival_spin_ns if has_own_core or usable_cores() > 1 else 0
         self._hand_off = hand_off
         self._crowding = _Crowding()
 

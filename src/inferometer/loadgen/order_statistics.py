@@ -5,12 +5,31 @@ from __future__ import annotations
 import functools
 import math
 
+import numpy as np
+from numpy.typing import NDArray
+
 from inferometer.loadgen.binomial import binomial_cdf, binomial_quantile
 from inferometer.loadgen.deviates import tail_of
 
-__all__ = ["bounding_ranks"]
+__all__ = ["bounding_ranks", "entry_at"]
 
 _LARGE = 200.0
+
+
+def entry_at(
+    ordered: NDArray[np.int64] | NDArray[np.float64], rank: float | None, scale: float = 1.0
+) -> float | None:
+    """Give the entry at a rank from 1, between two of them in proportion.
+
+    The rank is one of ``scale`` times fewer entries; ``None`` for none, and beyond the ends.
+    """
+    if rank is None:
+        return None
+    below = int(rank * scale)
+    if not 1 <= below < len(ordered):
+        return None
+    low, high = ordered[below - 1 : below + 1].tolist()
+    return float(low + (rank * scale - below) * (high - low))
 
 
 @functools.lru_cache(maxsize=1024)

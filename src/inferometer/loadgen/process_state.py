@@ -7,8 +7,10 @@ import ctypes
 import gc
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from inferometer.loadgen.c_library import c_call
+from inferometer.loadgen.own_core import kept_core, on_core
 from inferometer.loadgen.time_slice import short_slice
 
 __all__ = [
@@ -46,6 +48,8 @@ class TimingOptions:
         of Python work are short; a short switch interval, where they are long.
     collect_garbage:
         Leave the cyclic garbage collector on during the run.
+    core:
+        The core that the issue thread keeps to, `kept_core` by default; ``None`` for any.
     """
 
     spin_ns: int = 100_000
@@ -55,6 +59,7 @@ class TimingOptions:
     switch_interval_s: float | None = None
     hand_off: bool = True
     collect_garbage: bool = False
+    core: int | None = field(default_factory=kept_core)
 
 
 @contextlib.contextmanager
@@ -80,8 +85,8 @@ def quiet_interpreter(options: TimingOptions) -> Iterator[None]:
 
 @contextlib.contextmanager
 def punctual_thread(options: TimingOptions) -> Iterator[None]:
-    """Set timer slack and time slice of the calling thread; restore them at the end."""
-    with _fine_timer(options), short_slice(options.slice_ns):
+    """Set core, timer slack and time slice of the calling thread; restore them at the end."""
+    with on_core(options.core), _fine_timer(options), short_slice(options.slice_ns):
         yield
 
 
@@ -115,10 +120,4 @@ def _timer_slack_ns() -> int | None:
 
 def _prctl(operation: int, argument: int) -> int | None:
     """Call prctl where there is one; ``None`` elsewhere."""
-    if sys.platform != "linux":
-        return None
-    try:
-        library = ctypes.CDLL(None, use_errno=True)
-        return int(library.prctl(operation, ctypes.c_ulong(argument), 0, 0, 0))
-    except (OSError, AttributeError):
-        return None
+    return c_call("prctl", operation, ctypes.c_ulong(argument), 0, 0, 0)

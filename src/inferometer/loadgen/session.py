@@ -106,6 +106,7 @@ class _Session:
             self._timing.spin_ns,
             arrival_spin_ns=self._timing.arrival_spin_ns,
             hand_off=self._timing.hand_off,
+            has_own_core=self._timing.core is not None,
         )
         self._rule = options.rule
         self._journal = options.journal

@@ -12,7 +12,7 @@ from inferometer.loadgen.binomial import binomial_cdf
 from inferometer.loadgen.dependence import INDEPENDENT, Dependence, dependence_of
 from inferometer.loadgen.deviates import NORMAL_DEVIATE, student_deviate
 from inferometer.loadgen.episodes import SHORT_SERIES, met_rarely, rarity_scores
-from inferometer.loadgen.order_statistics import bounding_ranks
+from inferometer.loadgen.order_statistics import bounding_ranks, entry_at
 
 __all__ = [
     "CONFIDENCE",
@@ -131,19 +131,8 @@ def _interval_of(
     worth = max(1, round(count / found.inflation))
     low, high = bounding_ranks(worth, fraction, width * student_deviate(found.freedom))
     scale = (count + 1) / (worth + 1)
-    upper = None if found.is_rare else _entry_at(ordered, high, scale)
-    return Interval(_entry_at(ordered, low, scale), upper)
-
-
-def _entry_at(ordered: Integers, rank: float | None, scale: float) -> float | None:
-    """Give the entry at a rank from 1, between two of them in proportion."""
-    if rank is None:
-        return None
-    below = int(rank * scale)
-    if not 1 <= below < len(ordered):
-        return None
-    low, high = int(ordered[below - 1]), int(ordered[below])
-    return low + (rank * scale - below) * (high - low)
+    upper = None if found.is_rare else entry_at(ordered, high, scale)
+    return Interval(entry_at(ordered, low, scale), upper)
 
 
 def per_second(count: int, duration_ns: int | None) -> float | None:

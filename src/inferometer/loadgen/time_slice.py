@@ -7,6 +7,8 @@ import ctypes
 import platform
 from collections.abc import Iterator
 
+from inferometer.loadgen.c_library import c_call
+
 __all__ = ["short_slice", "slice_of_thread_ns"]
 
 _SCHED_OTHER = 0
@@ -73,11 +75,7 @@ def _write(before: _Attributes, slice_ns: int) -> bool:
 
 def _call(which: int, *arguments: object) -> bool:
     """Make a system call about the calling thread, and tell whether it went well."""
-    numbers = _CALLS.get(platform.machine()) if platform.system() == "Linux" else None
+    numbers = _CALLS.get(platform.machine())
     if numbers is None:
         return False
-    try:
-        library = ctypes.CDLL(None, use_errno=True)
-        return bool(library.syscall(ctypes.c_long(numbers[which]), 0, *arguments) == 0)
-    except (OSError, AttributeError):
-        return False
+    return c_call("syscall", ctypes.c_long(numbers[which]), 0, *arguments) == 0

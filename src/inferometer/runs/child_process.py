@@ -14,6 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from inferometer.loadgen import kept_core
 from inferometer.runs.request import RunRequest
 from inferometer.runs.supervised_child import SIGNALS
 
@@ -40,7 +41,7 @@ class ChildProcess:
     """
 
     def __init__(self, request: RunRequest):
-        content = pickle.dumps(request)
+        content = pickle.dumps((request, kept_core()))
         self.messages: Connection[Any, Any]
         self.messages, theirs = multiprocessing.Pipe()
         self.signals_seen, signals = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import faulthandler
 import io
@@ -14,7 +15,7 @@ import traceback
 from multiprocessing.connection import Connection
 from typing import Any
 
-from inferometer.loadgen import InferometerError, SeriesProgress
+from inferometer.loadgen import InferometerError, SeriesProgress, keep_core
 from inferometer.loadgen.process_state import end_with_parent, stay_without_parent
 from inferometer.runs.request import RunRequest
 from inferometer.runs.result import Session, TestResult
@@ -104,7 +105,8 @@ def main(connection: int, signals: int, stacks: int, parent: int) -> None:
         # The parent starts it with these blocked, so that none comes before it is ready.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
-        _run(channel.recv(), telling)
+        request, core = channel.recv()
+        _run(request, core, telling)
     except KeyboardInterrupt:
         telling.interrupted()
     except Exception as error:
@@ -113,11 +115,13 @@ def main(connection: int, signals: int, stacks: int, parent: int) -> None:
         signal.signal(number, signal.SIG_IGN)
 
 
-def _run(request: RunRequest, telling: Telling) -> None:
-    telling.phase(LOADING)
-    runner = Runner(request, telling)
-    telling.phase(WARMING_UP)
-    telling.finished(runner.run())
+def _run(request: RunRequest, core: int | None, telling: Telling) -> None:
+    """Carry a request out; ``core`` is the one that the parent keeps for the generator."""
+    with contextlib.nullcontext() if core is None else keep_core(core):
+        telling.phase(LOADING)
+        runner = Runner(request, telling)
+        telling.phase(WARMING_UP)
+        telling.finished(runner.run())
 
 
 def _portable(error: Exception) -> Exception:

@@ -79,14 +79,29 @@ class Calls:
 
         A share for each of some times that a busy worker stays cold; see `Cold`.
         """
-        kept_idle = np.exp(-self.idle_ns / cools_ns).tolist()
-        kept_busy: Reals = np.exp(-self.took_ns[:, None] / np.array(warms_ns)[None, :])
+        order = np.lexsort((self.worker, self.series))
+        chain = np.stack([self.series, self.worker])[:, order]
+        is_first = np.r_[True, (chain[:, 1:] != chain[:, :-1]).any(axis=0)][:, None]
+        kept_idle: Reals = np.exp(-self.idle_ns[order] / cools_ns)[:, None]
+        kept_busy: Reals = np.exp(-self.took_ns[order][:, None] / np.array(warms_ns)[None, :])
+        before = np.roll(kept_busy, 1, axis=0)
         found = np.empty_like(kept_busy)
-        state: dict[tuple[int, int], Reals] = {}
-        fresh: Reals = np.ones(len(warms_ns))
-        keys = zip(self.series.tolist(), self.worker.tolist(), strict=True)
-        for number, key in enumerate(keys):
-            value = 1.0 - (1.0 - state.get(key, fresh)) * kept_idle[number]
-            found[number] = value
-            state[key] = value * kept_busy[number]
+        found[order] = _accumulated(
+            np.where(is_first, 1.0, 1.0 - kept_idle), np.where(is_first, 0.0, kept_idle * before)
+        )
         return found
+
+
+def _accumulated(added: Reals, kept: Reals) -> Reals:
+    """Give the values of which each is ``added`` and what is ``kept`` of the one before.
+
+    Both are float64 [n, columns]. Steps of one are put together to steps of two, four and so on,
+    until nothing is left of what was before.
+    """
+    found, left = np.broadcast_to(added, kept.shape).copy(), kept.copy()
+    step = 1
+    while step < len(found) and left[step:].any():
+        found[step:] += left[step:] * found[:-step]
+        left[step:] *= left[:-step]
+        step *= 2
+    return found

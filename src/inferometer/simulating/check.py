@@ -8,7 +8,7 @@ import numpy as np
 
 from inferometer.loadgen import Interval
 from inferometer.loadgen.deviates import NORMAL_DEVIATE
-from inferometer.loadgen.order_statistics import bounding_ranks
+from inferometer.loadgen.order_statistics import bounding_ranks, entry_at
 from inferometer.simulating.system import SimulatedSystem
 
 __all__ = ["TOLERANCE", "LoadCheck", "Validation"]
@@ -56,13 +56,9 @@ class LoadCheck:
     @property
     def error_interval(self) -> Interval:
         """Where that median lies with 95 % confidence, by order statistics of the laps."""
-        ordered = sorted(self.errors)
+        ordered = np.sort(self.errors)
         low, high = bounding_ranks(len(ordered), 0.5, NORMAL_DEVIATE)
-        ranks = np.arange(1, len(ordered) + 1)
-        low, high = (
-            None if at is None else float(np.interp(at, ranks, ordered)) for at in (low, high)
-        )
-        return Interval(low, high)
+        return Interval(entry_at(ordered, low), entry_at(ordered, high))
 
     @property
     def scatter(self) -> tuple[float, float]:

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from inferometer.loadgen import Scenario, SeriesRecord, Settings, run_test
+from inferometer.loadgen import (
+    CoreError,
+    Scenario,
+    SeriesRecord,
+    Settings,
+    keep_core,
+    kept_core,
+    run_test,
+)
 from inferometer.loadgen.cores import usable_cores
 from inferometer.runs import RunRequest
 from inferometer.runs.loaded import LoadedWorkload
@@ -36,7 +45,8 @@ class Ways:
     """How a validation goes.
 
     workers:
-        ``None`` for one less than there are cores, so that the generator has one for itself.
+        ``None`` for one less than there are cores. The generator has a core for itself where
+        there are more than these.
     laps:
         How often each load is run. A lap is short, and the runs in it come in random order, so
         that a machine that slows down slows all of them.
@@ -80,7 +90,16 @@ def validate(
     Raises what loading or running the workload raises.
     """
     ways = ways or Ways()
-    workers = ways.workers or max(1, usable_cores() - 1)
+    cores = usable_cores()
+    workers = ways.workers or max(1, cores - 1)
+    with contextlib.ExitStack() as stack:
+        if workers < cores and kept_core() is None:
+            with contextlib.suppress(CoreError):
+                stack.enter_context(keep_core())
+        return _validated(workload, workers, ways, note)
+
+
+def _validated(workload: str, workers: int, ways: Ways, note: Callable[[str], None]) -> Validation:
     serving = ServingOptions("pool", workers, ways.max_batch, ways.max_wait_ms)
     request = RunRequest(workload, Path("unused"), backend=ways.backend, serving=serving)
     loaded = LoadedWorkload(request.for_scenario(Scenario.SERVER), note)
