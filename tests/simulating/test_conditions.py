@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inferometer.simulating import BatchTime, Cold, Constant, Gamma, ServiceTime, Slack
+from inferometer.simulating import BatchTime, Cold, Constant, Gamma, ServiceTime, Slack, Stalls
 from inferometer.simulating.conditions import Coldness, RecentUse
 from inferometer.simulating.distribution import Reals
 from inferometer.simulating.events import replay_events
+from inferometer.simulating.lane_arrivals import Arrivals
 from inferometer.simulating.lanes import replay_lanes
 from inferometer.simulating.system import Batching, SimulatedSystem
 from tests.simulating.systems import MS, system_of
@@ -39,7 +40,8 @@ class Latencies:
 def in_both(system: SimulatedSystem, due: list[float]) -> tuple[list[float], list[float]]:
     kept = Latencies()
     random = np.random.default_rng(1)
-    replay_lanes(system, [np.array(due)], np.ones(1), random, kept)
+    came = np.array(due)
+    replay_lanes(system, [Arrivals(came, came)], random, kept)
     return kept.of(0), sorted(replay_events(system, np.array(due)).latency_ns.tolist())
 
 
@@ -91,8 +93,9 @@ def test_lanes_and_events_agree_to_the_ns(gaps: list[float], workers: int, most:
 
 def test_a_lane_is_slower_by_its_factor() -> None:
     kept = Latencies()
-    due = [np.array([0.0, 10 * MS]), np.array([5 * MS])]
-    replay_lanes(system_of(), due, np.array([1.0, 1.5]), np.random.default_rng(1), kept)
+    runs = [(np.array([0.0, 10 * MS]), 1.0), (np.array([5 * MS]), 1.5)]
+    arrivals = [Arrivals(due, due, factor) for due, factor in runs]
+    replay_lanes(system_of(), arrivals, np.random.default_rng(1), kept)
     assert kept.of(0) == [MS, MS]
     assert kept.of(1) == [1.5 * MS]
 
@@ -105,3 +108,22 @@ def test_woken_calls_have_their_own_shape_in_both() -> None:
         # Every second call finds its worker busy and takes 1 ms after the first.
         assert len(set(np.round(found, 0))) > 300
         assert np.mean(found) == pytest.approx(1.5 * MS, rel=0.1)
+
+
+def test_stalls_take_as_long_whatever_the_call_is_in_both() -> None:
+    rows = tuple(BatchTime(n, n * MS, Constant(1.0)) for n in (1, 4))
+    service = ServiceTime(rows, gather_ns=1e3, stalls=Stalls(50.0, Constant(7 * MS)))
+    system = SimulatedSystem(service, batching=Batching(1, 4))
+    # Calls of one and of four samples, far apart.
+    sizes = np.tile([1, 4], 500)
+    due = np.repeat(np.arange(1000) * 100 * MS, sizes)
+    for found in in_both(system, due.tolist()):
+        stalled = [round(value / MS) % 7 for value in found if value > 6.5 * MS]
+        assert set(stalled) <= {1, 4}
+        seen = [
+            sum(value > 6.5 * MS for value in found if round(value / MS) % 7 == n) for n in (1, 4)
+        ]
+        # In 500 calls of 1 and of 4 ms; those of four samples are seen four times.
+        assert seen[0] == pytest.approx(25, abs=16)
+        assert seen[1] / 4 == pytest.approx(100, abs=35)
+    assert service.best_rate(1, 4) == pytest.approx(1000 / 1.35)

@@ -22,6 +22,7 @@ from inferometer.simulating import (
     SimulationError,
     Slack,
     SlowStart,
+    Stalls,
     parse_system,
     read_system,
     system_toml,
@@ -52,6 +53,7 @@ def test_everything_that_can_be_said_comes_back_as_it_was() -> None:
         cold=Cold(0.3e6, 8e6, 0.25e6),
         slack=Slack(0.2, 0.5, 1.5),
         gather_ns=2e4,
+        stalls=Stalls(2.5, Lognormal(0.8e6, 1.5)),
     )
     system = dataclasses.replace(
         parse_system(EXAMPLE, "example.toml"),

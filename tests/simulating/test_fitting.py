@@ -17,6 +17,7 @@ from inferometer.simulating import (
     Lognormal,
     SimulationError,
     Slack,
+    Stalls,
     fit_laps,
     fit_run,
     fit_system,
@@ -111,6 +112,21 @@ def test_scatter_is_found_in_runs_of_different_load() -> None:
         assert found.mean_ns(2) == pytest.approx(1.5 * MS, rel=0.02)
         told = 0.0 if found.slack is None else found.slack.scatter
         assert told == pytest.approx(scatter, abs=0.5)
+
+
+def test_stalls_are_found_and_are_no_part_of_how_calls_scatter() -> None:
+    plain = system_of(Lognormal(1.0, 0.1), setup_ms=0.5, sample_ms=0.5, max_batch=8)
+    truth = with_service(plain, stalls=Stalls(20.0, Lognormal(6 * MS, 0.3)))
+    loads = [share * truth.saturation_qps for share in (0.3, 0.6, 0.9)]
+    series = [recorded(truth, qps, seed, 8.0) for seed, qps in enumerate(loads)]
+    found = fit_system(series, truth.batching, "fitted").service
+    assert found.stalls is not None
+    assert found.stalls.per_s == pytest.approx(20.0, rel=0.2)
+    assert found.stalls.lasting.mean == pytest.approx(6 * MS, rel=0.1)
+    assert found.mean_ns(2) == pytest.approx(1.5 * MS, rel=0.02)
+    assert found.rows[0].shape.draw(np.random.default_rng(1), 20_000).max() < 1.7
+    steady = fit_system([recorded(plain, 800, 1)], plain.batching, "fitted").service
+    assert steady.stalls is None
 
 
 def test_gathering_is_found() -> None:

@@ -9,7 +9,8 @@ import pytest
 
 from inferometer.simulating import Cold, Exponential, Lognormal, SimulatedSystem
 from inferometer.simulating.distribution import Reals
-from inferometer.simulating.replaying import Arrivals, replayed_percentiles
+from inferometer.simulating.lane_arrivals import Arrivals
+from inferometer.simulating.replaying import replayed_percentiles
 from inferometer.simulating.validation import LOADS, Lap, checked
 from tests.simulating.systems import MS, recorded, system_of, with_service
 
@@ -57,21 +58,29 @@ def test_a_replay_meets_the_arrivals_of_the_run(wait_ms: float) -> None:
     system = system_of(workers=2, max_batch=2, max_wait_ms=wait_ms)
     series = recorded(system, 900, 1, 1.0)
     due = series.scheduled_ns.astype(np.float64)
-    found = replayed_percentiles(system, [Arrivals(due)], 0.99, 2)
+    found = replayed_percentiles(system, [Arrivals(due, due)], 0.99, 2)
     assert found.shape == (1, 2)
     assert found == pytest.approx(float(np.quantile(series.latency_ns, 0.99)), rel=0.001)
 
 
+@pytest.mark.parametrize("wait_ms", [0.0, 1.0])
+def test_latency_counts_from_when_a_query_was_due(wait_ms: float) -> None:
+    system = system_of(workers=2, max_batch=2, max_wait_ms=wait_ms)
+    came = np.arange(100.0) * 20 * MS
+    found = replayed_percentiles(system, [Arrivals(came, came - 3 * MS)], 0.5, 1)
+    assert found == pytest.approx((4 + wait_ms) * MS)
+
+
 def test_a_replay_is_slower_by_the_factor_of_the_run() -> None:
     due: Reals = np.arange(50.0) * 20 * MS
-    runs = [Arrivals(due), Arrivals(due[:30], 2.0)]
+    runs = [Arrivals(due, due), Arrivals(due[:30], due[:30], 2.0)]
     found = replayed_percentiles(system_of(), runs, 0.5, 3)
     assert found.tolist() == [[MS] * 3, [2 * MS] * 3]
 
 
 def test_replays_have_their_own_luck() -> None:
     due = np.cumsum(np.random.default_rng(1).exponential(2 * MS, 200))
-    found = replayed_percentiles(system_of(Exponential(1.0)), [Arrivals(due)], 0.9, 4, seed=1)
+    found = replayed_percentiles(system_of(Exponential(1.0)), [Arrivals(due, due)], 0.9, 4, seed=1)
     assert len(set(found[0].tolist())) == 4
-    again = replayed_percentiles(system_of(Exponential(1.0)), [Arrivals(due)], 0.9, 4, seed=1)
+    again = replayed_percentiles(system_of(Exponential(1.0)), [Arrivals(due, due)], 0.9, 4, seed=1)
     assert found.tolist() == again.tolist()

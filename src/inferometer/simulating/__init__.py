@@ -18,7 +18,7 @@ from inferometer.simulating.fitting import Fitted, fit_laps, fit_run, fit_system
 from inferometer.simulating.predicting import predict
 from inferometer.simulating.prediction import PERCENTILES, Answer, Prediction
 from inferometer.simulating.scenario import cluster_for, run_scenario
-from inferometer.simulating.service import BatchTime, Cold, Drift, ServiceTime, Slack
+from inferometer.simulating.service import BatchTime, Cold, Drift, ServiceTime, Slack, Stalls
 from inferometer.simulating.study import Study, load_curve
 from inferometer.simulating.system import (
     Batching,
@@ -65,6 +65,7 @@ __all__ = [
     "SimulationError",
     "Slack",
     "SlowStart",
+    "Stalls",
     "Study",
     "Validation",
     "Ways",

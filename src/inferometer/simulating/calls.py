@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,6 +63,10 @@ class Calls:
     def with_work(self, work_ns: Reals) -> Calls:
         """Give the same calls with other times."""
         return replace(self, work_ns=np.maximum(1.0, work_ns))
+
+    def only(self, which: NDArray[np.bool_]) -> Calls:
+        """Give some of the calls."""
+        return Calls(*(getattr(self, one.name)[which] for one in fields(self)))
 
     def by_size(self) -> Groups:
         """Give the calls grouped by the size of their batch."""

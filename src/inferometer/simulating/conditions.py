@@ -66,6 +66,7 @@ class Conditions:
         now_ns: int,
     ):
         self._service, self._workers, self._draws = service, workers, draws
+        self._random = random
         self._speed = Speed(service.drift, random)
         self._use = RecentUse(service.memory_s, workers) if service.asks_use else None
         self._coldness: list[Coldness] = []
@@ -96,9 +97,18 @@ class Conditions:
         if service.slack is not None:
             work *= 1.0 + service.slack.excess * idle
         besides = service.wake_ns if is_woken else 0.0
+        besides += self.stalls_ns(work)
         if service.cold is not None:
             besides += service.cold.extra_ns * self._coldness[worker].begin(now_ns)
         return work, besides
+
+    def stalls_ns(self, work_ns: float) -> float:
+        """Draw how long so much work stalls, ns."""
+        stalls = self._service.stalls
+        if stalls is None:
+            return 0.0
+        count = self._random.poisson(work_ns * stalls.per_s / 1e9)
+        return float(stalls.lasting.draw(self._random, count).sum())
 
     def end(self, worker: int, now_ns: int) -> None:
         """Take in that the call of a worker has ended."""

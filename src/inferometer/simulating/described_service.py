@@ -6,9 +6,15 @@ from dataclasses import replace
 
 from inferometer.rounds.table import Table
 from inferometer.simulating.described_keys import from_one, pairs, positive, section
-from inferometer.simulating.described_times import MS, read_shape, write_shape
+from inferometer.simulating.described_times import (
+    MS,
+    read_shape,
+    read_time,
+    write_shape,
+    write_time,
+)
 from inferometer.simulating.distribution import Constant, Distribution
-from inferometer.simulating.service import BatchTime, Cold, Drift, ServiceTime, Slack
+from inferometer.simulating.service import BatchTime, Cold, Drift, ServiceTime, Slack, Stalls
 from inferometer.simulating.system import SimulationError
 
 __all__ = ["read_service", "service_lines"]
@@ -38,6 +44,7 @@ def read_service(table: Table) -> ServiceTime:
         postprocess_ns=table.number("postprocess_ms", 0.0) * MS,
         cold=section(table, "cold", _cold),
         slack=section(table, "slack", _slack),
+        stalls=section(table, "stalls", _stalls),
     )
     table.finish()
     return found
@@ -60,6 +67,10 @@ def _cold(table: Table) -> Cold:
 def _slack(table: Table) -> Slack:
     memory_s = positive(table, "memory_s")
     return Slack(table.number("excess", 0.0), memory_s, table.number("scatter", 0.0))
+
+
+def _stalls(table: Table) -> Stalls:
+    return Stalls(positive(table, "per_s"), read_time(table.table("lasting")))
 
 
 def _row(table: Table, shape: Distribution, woken_shape: Distribution | None) -> BatchTime:
@@ -88,6 +99,9 @@ def service_lines(service: ServiceTime) -> list[str]:
         lines += ["", "[service.cold]", *pairs(**times)]
     if service.slack is not None:
         lines += ["", "[service.slack]", *pairs(**vars(service.slack))]
+    if service.stalls is not None:
+        per_s, lasting = service.stalls.per_s, write_time(service.stalls.lasting)
+        lines += ["", "[service.stalls]", *pairs(per_s=per_s, lasting=lasting)]
     for row in service.rows:
         lines += ["", "[[service.batch]]", *_row_lines(row)]
     return lines

@@ -18,6 +18,7 @@ from inferometer.simulating.drifting import drift_of
 from inferometer.simulating.rows import quantiles_of, rows_of, woken_excess_ns
 from inferometer.simulating.scattering import evened_out, scatter_of
 from inferometer.simulating.service import ServiceTime, Slack
+from inferometer.simulating.stalling import stalls_of
 from inferometer.simulating.system import Batching, Network, SimulatedSystem, SimulationError
 
 __all__ = ["Fitted", "batching_of", "fit_laps", "fit_run", "fit_system"]
@@ -104,9 +105,11 @@ def fit_laps(
     calls = recorded.with_work(told.work_ns)
     factors = _factors(calls, len(laps))
     calls = calls.with_work(calls.work_ns / factors[calls.lap])
+    stalls, is_stalled = stalls_of(calls)
+    calls = calls.only(~is_stalled)
     drift, shared = drift_of(calls, use)
     calls = calls.with_work(calls.work_ns / shared)
-    # Normal calls told what waking takes; seldom ones, such as stalls, are in the mean as well.
+    # Normal calls told what waking takes; seldom ones are in the mean as well.
     scatter = scatter_of(calls, use)
     calls = evened_out(calls, use, scatter)
     slack = told.slack
@@ -118,13 +121,14 @@ def fit_laps(
     late = np.concatenate([one.lateness_ns for lap in laps for one in lap])
     system = SimulatedSystem(
         service=ServiceTime(
-            rows_of(calls, batching.max_batch),
+            rows_of(calls, use, batching.max_batch),
             contention,
             drift,
             told.wake_ns + more_ns,
             cold=told.cold,
             slack=slack,
             gather_ns=_usual(waits),
+            stalls=stalls,
         ),
         name=name,
         batching=batching,

@@ -4,13 +4,29 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from inferometer.simulating.distribution import Reals
 from inferometer.simulating.system import Routing, SimulatedSystem
 
-__all__ = ["given_arrivals", "random_arrivals"]
+__all__ = ["Arrivals", "given_arrivals", "random_arrivals"]
+
+
+@dataclass(frozen=True)
+class Arrivals:
+    """When the queries of a run came, and were due, ns, each ascending float64 [queries].
+
+    Latencies count from when a query was due, as they do in a run.
+
+    factor:
+        What the times of the model are multiplied by in it.
+    """
+
+    came_ns: Reals
+    due_ns: Reals
+    factor: float = 1.0
 
 
 def random_arrivals(

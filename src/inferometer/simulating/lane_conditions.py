@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from inferometer.simulating.conditions import LEAST_LEFT
 from inferometer.simulating.distribution import Reals
 from inferometer.simulating.sampler import Sampler
-from inferometer.simulating.service import Cold, ServiceTime
+from inferometer.simulating.service import Cold, ServiceTime, Stalls
 from inferometer.simulating.speeds import LaneSpeeds
 
 __all__ = ["LaneConditions"]
@@ -74,12 +74,21 @@ class LaneConditions:
             work *= self._factors[rows]
         if slack is not None:
             work *= 1.0 + slack.excess * idle
+        if self._service.stalls is not None:
+            work += self._stalled(self._service.stalls, work)
         if self._service.wake_ns:
             assert is_woken is not None
             work += self._service.wake_ns * is_woken
         if self.coldness is not None:
             work += self.coldness.begin(rows, slots, now_ns)
         return work
+
+    def _stalled(self, stalls: Stalls, work: Reals) -> Reals:
+        """Draw how long calls of so much work stall, ns, float64 [calls]."""
+        found = np.zeros(len(work))
+        places = np.repeat(np.arange(len(work)), self._random.poisson(work * stalls.per_s / 1e9))
+        np.add.at(found, places, stalls.lasting.draw(self._random, len(places)))
+        return found
 
     def end(self, rows: Integers, slots: Integers, now_ns: Reals) -> None:
         """Take in that calls have ended."""

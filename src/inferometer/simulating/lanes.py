@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inferometer.simulating.distribution import Reals
-from inferometer.simulating.lane_arrivals import given_arrivals, random_arrivals
+from inferometer.simulating.lane_arrivals import Arrivals, given_arrivals, random_arrivals
 from inferometer.simulating.lane_conditions import LaneConditions
 from inferometer.simulating.sampler import Sampler
 from inferometer.simulating.system import SimulatedSystem
@@ -86,18 +86,21 @@ def run_lanes(
 
 def replay_lanes(
     system: SimulatedSystem,
-    due_ns: Sequence[Reals],
-    factors: Reals,
+    arrivals: Sequence[Arrivals],
     random: np.random.Generator,
     tally: Counting,
 ) -> None:
-    """Simulate a replica for each of some arrivals, ascending float64 [queries]; all count.
+    """Simulate a replica for each of some arrivals; all queries count.
 
-    ``factors``, float64 [lanes], is what the model's times are multiplied by in each. The group
-    of a latency is the number of its lane.
+    The group of a latency is the number of its lane.
     """
-    arrivals = given_arrivals(system, due_ns)
-    _Lanes(system, arrivals, np.arange(len(due_ns)), 0, random, tally, factors).run()
+    came, due = (
+        given_arrivals(system, [getattr(one, name) for one in arrivals])
+        for name in ("came_ns", "due_ns")
+    )
+    factors = np.array([one.factor for one in arrivals])
+    lanes = _Lanes(system, came, np.arange(len(arrivals)), 0, random, tally, factors, due)
+    lanes.run()
 
 
 class _Lanes:
@@ -112,6 +115,7 @@ class _Lanes:
         random: np.random.Generator,
         tally: Counting,
         factors: Reals | None = None,
+        counted_from: Reals | None = None,
     ):
         self._system, self._random, self._tally = system, random, tally
         self._most = system.batching.max_batch
@@ -119,6 +123,7 @@ class _Lanes:
         workers, lanes = system.batching.workers, len(groups)
         self._width = due.shape[1]
         self._due = due.ravel()
+        self._counted_from = self._due if counted_from is None else counted_from.ravel()
         self._warm = warm
         self._slow = np.array([system.service.slowness(n) for n in range(workers + 1)])
         self._groups = groups
@@ -224,7 +229,7 @@ class _Lanes:
             rows, now = np.repeat(rows, size), np.repeat(now, size)
         else:
             place = first
-        latency = now - self._due[place]
+        latency = now - self._counted_from[place]
         counts = place - self._base[rows] >= self._warm
         self._tally.add(
             latency[counts] + self._on_the_way(int(counts.sum())), self._groups[rows[counts]]

@@ -3,29 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from inferometer.simulating.distribution import Reals
 from inferometer.simulating.events import replay_events
+from inferometer.simulating.lane_arrivals import Arrivals
 from inferometer.simulating.lanes import can_run_in_lanes, replay_lanes
 from inferometer.simulating.system import SimulatedSystem
 
 __all__ = ["Arrivals", "replayed_percentiles"]
-
-
-@dataclass(frozen=True)
-class Arrivals:
-    """When queries were to come in a run, ns, ascending float64 [queries].
-
-    factor:
-        What the times of the model are multiplied by in it.
-    """
-
-    due_ns: Reals
-    factor: float = 1.0
 
 
 def replayed_percentiles(
@@ -35,29 +24,24 @@ def replayed_percentiles(
 
     As arrivals are those of the run, their luck is in both; every query counts.
     """
+    each = [run for run in runs for _ in range(times)]
     if can_run_in_lanes(system):
-        latencies = _Latencies(len(runs) * times)
-        replay_lanes(
-            system,
-            [run.due_ns for run in runs for _ in range(times)],
-            np.repeat([run.factor for run in runs], times),
-            np.random.default_rng(seed),
-            latencies,
-        )
+        latencies = _Latencies(len(each))
+        replay_lanes(system, each, np.random.default_rng(seed), latencies)
         found = latencies.percentiles(fraction)
     else:
-        seeds = np.random.SeedSequence(seed).generate_state(len(runs) * times).tolist()
-        slowed = [replace(system, service=system.service.scaled(run.factor)) for run in runs]
+        seeds = np.random.SeedSequence(seed).generate_state(len(each)).tolist()
         found = np.array(
-            [
-                float(
-                    np.nanquantile(replay_events(one, run.due_ns, seeds.pop()).latency_ns, fraction)
-                )
-                for one, run in zip(slowed, runs, strict=True)
-                for _ in range(times)
-            ]
+            [_percentile(system, run, fraction, own) for run, own in zip(each, seeds, strict=True)]
         )
     return found.reshape(len(runs), times)
+
+
+def _percentile(system: SimulatedSystem, run: Arrivals, fraction: float, seed: int) -> float:
+    slowed = replace(system, service=system.service.scaled(run.factor))
+    late = run.came_ns - run.due_ns
+    latency = replay_events(slowed, run.came_ns, seed).latency_ns + late
+    return float(np.nanquantile(latency, fraction))
 
 
 class _Latencies:

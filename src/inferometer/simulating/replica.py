@@ -96,7 +96,7 @@ class Replica:
         self._advance()
         more = call.model_ns * (mean_ns(worker.count) / before - 1.0)
         call.model_ns += more
-        call.left_ns += more
+        call.left_ns += more + self._conditions.stalls_ns(more)
         self._replan()
 
     def _slow_factor(self, now: int) -> float:

@@ -18,6 +18,7 @@ Flags = NDArray[np.bool_]
 
 _FRACTIONS = (0.0, 0.01, *(n / 20 for n in range(1, 19)), 0.925, 0.95, 0.97, 0.98, 0.985, 0.99,
               0.9925, 0.995, 0.9975, 0.999, 1.0)  # fmt: skip
+_BUSY = 4
 _FEWEST_FOR_A_MEAN = 20
 _FEWEST_FOR_A_SHAPE = 150
 
@@ -38,8 +39,11 @@ def woken_excess_ns(calls: Calls) -> float:
     return total / weights if weights else 0.0
 
 
-def rows_of(calls: Calls, max_batch: int) -> tuple[BatchTime, ...]:
+def rows_of(calls: Calls, use: Reals, max_batch: int) -> tuple[BatchTime, ...]:
     """Give a row for each size that was seen often enough, and one for the largest batch.
+
+    ``use`` is the busy share of each series: busy ones count most for the means, which are those
+    on a busy replica, where a little more makes queues much longer.
 
     Shapes are those of the size, or, where it was seen too seldom for one, of all sizes.
     """
@@ -47,7 +51,12 @@ def rows_of(calls: Calls, max_batch: int) -> tuple[BatchTime, ...]:
     often = [int(n) for n, count in zip(sizes, counts, strict=True) if count >= _FEWEST_FOR_A_MEAN]
     if not often:
         often = [int(sizes[np.argmax(counts)])]
-    means = {size: float(calls.work_ns[calls.size == size].mean()) for size in often}
+    weight = use[calls.series] ** _BUSY
+    means = {
+        size: float(np.average(calls.work_ns[here], weights=weight[here]))
+        for size in often
+        for here in [calls.size == size]
+    }
     around = calls.work_ns / np.array([means.get(n, np.nan) for n in calls.size.tolist()])
     seen = ~np.isnan(around)
     of_all = _shapes(around[seen], calls.is_woken[seen])

@@ -8,7 +8,7 @@ import numpy as np
 
 from inferometer.simulating.distribution import Distribution
 
-__all__ = ["MEMORY_S", "BatchTime", "Cold", "Drift", "ServiceTime", "Slack"]
+__all__ = ["MEMORY_S", "BatchTime", "Cold", "Drift", "ServiceTime", "Slack", "Stalls"]
 
 MEMORY_S = 0.5
 """How long it counts what a replica had to do, where nothing else is said."""
@@ -82,6 +82,27 @@ class Slack:
 
 
 @dataclass(frozen=True)
+class Stalls:
+    """What calls are held up by now and then: something else has their core.
+
+    It takes as long whatever the call is, so that it isn't a part of how calls scatter.
+
+    per_s:
+        How often in a second of work.
+    lasting:
+        How long each lasts, ns.
+    """
+
+    per_s: float
+    lasting: Distribution
+
+    @property
+    def share(self) -> float:
+        """What they take, as a share of the work."""
+        return self.per_s * self.lasting.mean / 1e9
+
+
+@dataclass(frozen=True)
 class ServiceTime:
     """Times of calls, ns; means are those of calls on a busy, warm replica.
 
@@ -96,6 +117,8 @@ class ServiceTime:
     gather_ns:
         How long a call gathers its batch: what comes meanwhile joins it. While a worker wakes it
         does so as well. It is a part of the call.
+    stalls:
+        What holds calls up now and then, besides how they scatter.
     preprocess_ns, postprocess_ns:
         For each sample, before and after the model, in the same worker.
     """
@@ -109,6 +132,7 @@ class ServiceTime:
     cold: Cold | None = None
     slack: Slack | None = None
     gather_ns: float = 0.0
+    stalls: Stalls | None = None
 
     @classmethod
     def line(
@@ -151,7 +175,7 @@ class ServiceTime:
 
     def best_rate(self, workers: int, max_batch: int) -> float:
         """Give the most samples a second that a replica can answer, at its best batch size."""
-        slow = self.slowness(workers)
+        slow = self.slowness(workers) * (1.0 + (self.stalls.share if self.stalls else 0.0))
         return max(workers * n / (self.mean_ns(n) * slow) * 1e9 for n in range(1, max_batch + 1))
 
     def nearest(self, size: int) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -24,8 +24,9 @@ from inferometer.runs.loaded import LoadedWorkload
 from inferometer.runs.request import ServingOptions
 from inferometer.simulating.check import TOLERANCE, LoadCheck, Validation
 from inferometer.simulating.fitting import fit_laps
-from inferometer.simulating.replaying import Arrivals, replayed_percentiles
-from inferometer.simulating.system import Batching, SimulationError
+from inferometer.simulating.lane_arrivals import Arrivals
+from inferometer.simulating.replaying import replayed_percentiles
+from inferometer.simulating.system import Batching, Network, SimulationError
 
 __all__ = ["LOADS", "TOLERANCE", "Lap", "LoadCheck", "Validation", "Ways", "checked", "validate"]
 
@@ -141,16 +142,18 @@ def checked(workload: str, laps: Sequence[Lap], batching: Batching, seed: int = 
         f"{workload}, fitted",
         [lap.overloaded for lap in laps],
     )
+    # What the generator was late by is in the arrivals that are replayed.
+    system = replace(fitted.system, network=Network())
     checks = []
     for number, load in enumerate(LOADS):
         real = [lap.real[load] for lap in laps]
         arrivals = [
-            Arrivals(series.scheduled_ns.astype(np.float64), factor)
+            Arrivals(
+                series.issued_ns.astype(np.float64), series.scheduled_ns.astype(np.float64), factor
+            )
             for series, factor in zip(real, fitted.factors, strict=True)
         ]
-        found = replayed_percentiles(
-            fitted.system, arrivals, _PERCENTILE, _SIMULATIONS, seed + number
-        )
+        found = replayed_percentiles(system, arrivals, _PERCENTILE, _SIMULATIONS, seed + number)
         qps = float(np.mean([load * lap.saturation_qps for lap in laps]))
         predicted = tuple(np.median(found, axis=1).tolist())
         checks.append(LoadCheck(load, qps, tuple(map(_p99, real)), predicted))
