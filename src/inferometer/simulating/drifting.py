@@ -78,7 +78,9 @@ def drift_of(calls: Calls, use: Reals) -> tuple[Drift | None, Reals]:
     spread, idle_spread = _spreads(np.sqrt(variances), idle)
     drift = Drift(round(spread, 4), round(period_s, 3), round(idle_spread, 4))
     of_series = (spread + idle_spread * (1.0 - use)) ** 2
-    return drift, np.exp(_shared(calls, around, of_series, period_s))
+    shared = np.exp(_shared(calls, around, of_series, period_s))
+    # The mean of what replicas are slowed down by is 1, and so is that of what is taken out.
+    return drift, shared / shared.mean()
 
 
 def _differences(calls: Calls, around: Reals, series: int) -> _Differences | None:

@@ -47,6 +47,11 @@ parts = [
 # scatter = 1.0         # by how much of their distance from the mean they lie further from it
 # memory_s = 0.5        # how long what was counts
 
+# What holds calls up now and then, as long whatever the call is.
+# [service.stalls]
+# per_s = 2.0           # how often in a second of work
+# lasting = { kind = "lognormal", mean_ms = 1.5, variation = 1.0 }
+
 # A speed that wanders, of each replica by itself.
 # [service.drift]
 # spread = 0.05         # standard deviation of its logarithm

@@ -60,8 +60,8 @@ class Ways:
     workers: int | None = None
     max_batch: int = 32
     max_wait_ms: float = 0.0
-    laps: int = 14
-    seconds: float = 3.0
+    laps: int = 20
+    seconds: float = 2.0
     seed: int = 0
 
 
