@@ -21,7 +21,7 @@ def test_set_before_and_not_set_at_all() -> None:
 
 
 @pytest.mark.realtime
-@pytest.mark.parametrize("spin_ns", [0, 50_000, 2_000_000])
+@pytest.mark.parametrize("spin_ns", [0, 50_000, pytest.param(2_000_000, marks=pytest.mark.slow)])
 def test_no_wake_up_is_lost_between_two_threads(spin_ns: int) -> None:
     here, there = Waker(), Waker()
     turns, passed = 2000, []

@@ -55,7 +55,7 @@ def test_resnet50_has_torchvisions_names() -> None:
     assert len(names) == 53 + 53 * 5 + 2
 
 
-@pytest.mark.parametrize("padding", ["tf", "torch"])
+@pytest.mark.parametrize("padding", [pytest.param("tf", marks=pytest.mark.slow), "torch"])
 def test_resnet50_stages_have_the_published_sizes(padding: Any) -> None:
     with torch.device("meta"):
         model = ResNet(pool_padding=padding)

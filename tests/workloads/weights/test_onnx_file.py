@@ -103,6 +103,7 @@ def test_a_shortcut_may_stand_anywhere_in_its_block(
     assert_same(outputs(found), outputs(model))
 
 
+@pytest.mark.slow
 def test_a_real_resnet50_computes_the_same(tmp_path: Path) -> None:
     """The published INT4 network; its ceilings on activations are lifted, as ours has none."""
     onnx = pytest.importorskip("onnx")
