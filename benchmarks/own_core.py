@@ -12,38 +12,19 @@ from pathlib import Path
 
 import numpy as np
 
-from inferometer.loadgen import Scenario, SeriesRecord, Settings, keep_core, run_test
+from inferometer.loadgen import Scenario, SeriesRecord, keep_core
 from inferometer.runs import RunRequest, usable_cores
 from inferometer.runs.loaded import LoadedWorkload
 from inferometer.runs.request import ServingOptions
 from inferometer.simulating import Batching
 from inferometer.simulating.batches import Batches
+from inferometer.simulating.server_run import run_server
 
 __all__ = ["main"]
 
 _LOADS = (0.4, 0.6, 0.8)
 _WHILE_IT_RUNS = (0.15, 0.85)
-_NEVER_TOO_SLOW_NS = 3_600_000_000_000
 _KINDS = {True: "kept", False: "shared"}
-
-
-def _run(loaded: LoadedWorkload, qps: float, seconds: float, seed: int) -> SeriesRecord:
-    settings = Settings(
-        scenario=Scenario.SERVER,
-        server_target_qps=qps,
-        server_target_latency_ns=_NEVER_TOO_SLOW_NS,
-        min_duration_ms=round(seconds * 1000),
-        min_query_count=1,
-        schedule_rng_seed=seed,
-        sample_index_rng_seed=seed,
-    )
-    serving, _ = loaded.serve(Scenario.SERVER)
-    try:
-        series = run_test(serving, loaded.library, settings).recording.performance
-    finally:
-        serving.close()
-    assert series is not None
-    return series
 
 
 def _cost_us(series: SeriesRecord, batching: Batching) -> float:
@@ -87,7 +68,7 @@ def main() -> None:
         for load in _LOADS:
             for is_kept in (number % 2 == 0, number % 2 == 1):
                 with keep_core() if is_kept else contextlib.nullcontext():
-                    series = _run(loaded, load * most, options.seconds, number + 1)
+                    series = run_server(loaded, load * most, options.seconds, number + 1)
                 found.setdefault((load, is_kept), []).append(_figures(series, batching))
     loaded.close()
     print(f"{options.workload}, {workers} worker(s), load of {most:,.0f}/s, medians of runs")

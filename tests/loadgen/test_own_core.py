@@ -34,6 +34,16 @@ def _cores() -> set[int]:
     return os.sched_getaffinity(0)
 
 
+def answers_into(seen: list[set[int]]) -> Callable[[Query], None]:
+    """Give what answers at once, and notes the cores of the thread that it does so on."""
+
+    def answer(query: Query) -> None:
+        seen.append(_cores())
+        query.complete()
+
+    return answer
+
+
 @pytest.fixture
 def early() -> Iterator[Callable[[], set[int]]]:
     """Give what tells the cores of a thread that runs already."""
@@ -89,10 +99,7 @@ def test_issue_thread_has_the_core_for_itself_and_the_recording_says_so() -> Non
         issuing.append(_cores())
         pool.submit(answer, query)
 
-    def answer(query: Query) -> None:
-        answering.append(_cores())
-        query.complete()
-
+    answer = answers_into(answering)
     everywhere = _cores()
     asked = short_settings(Scenario.SERVER, server_target_qps=500.0)
     with keep_core() as core, ThreadPoolExecutor(1) as pool:
@@ -108,10 +115,7 @@ def test_issue_thread_has_the_core_for_itself_and_the_recording_says_so() -> Non
 def test_threads_that_the_issue_thread_starts_leave_its_core() -> None:
     answering: list[set[int]] = []
 
-    def answer(query: Query) -> None:
-        answering.append(_cores())
-        query.complete()
-
+    answer = answers_into(answering)
     everywhere = _cores()
     asked = short_settings(Scenario.SERVER, server_target_qps=500.0)
     with keep_core() as core, ThreadPoolExecutor(1) as pool:
@@ -121,12 +125,9 @@ def test_threads_that_the_issue_thread_starts_leave_its_core() -> None:
 
 def test_issue_thread_goes_anywhere_where_no_core_is_kept() -> None:
     issuing: list[set[int]] = []
-
-    def issue(query: Query) -> None:
-        issuing.append(_cores())
-        query.complete()
-
-    series = run_test(System(issue), Library(), short_settings()).recording.performance
+    series = run_test(
+        System(answers_into(issuing)), Library(), short_settings()
+    ).recording.performance
     assert series is not None
     assert series.timing["core"] is None
     assert set(map(frozenset, issuing)) == {frozenset(_cores())}
@@ -134,14 +135,12 @@ def test_issue_thread_goes_anywhere_where_no_core_is_kept() -> None:
 
 def test_timing_options_name_another_core() -> None:
     issuing: list[set[int]] = []
-
-    def issue(query: Query) -> None:
-        issuing.append(_cores())
-        query.complete()
-
     core = min(_cores())
     run_test(
-        System(issue), Library(), short_settings(), RunOptions(timing=TimingOptions(core=core))
+        System(answers_into(issuing)),
+        Library(),
+        short_settings(),
+        RunOptions(timing=TimingOptions(core=core)),
     )
     assert set(map(frozenset, issuing)) == {frozenset({core})}
 
@@ -150,15 +149,10 @@ def test_core_that_the_process_stays_off_already_is_kept() -> None:
     everywhere = _cores()
     core = max(everywhere)
     issuing: list[set[int]] = []
-
-    def issue(query: Query) -> None:
-        issuing.append(_cores())
-        query.complete()
-
     os.sched_setaffinity(0, everywhere - {core})
     try:
         with keep_core(core):
-            run_test(System(issue), Library(), short_settings())
+            run_test(System(answers_into(issuing)), Library(), short_settings())
         assert _cores() == everywhere - {core}
     finally:
         os.sched_setaffinity(0, everywhere)

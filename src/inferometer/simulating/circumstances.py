@@ -28,7 +28,6 @@ _LONGEST = 1.7
 _LEAST_COLD = 0.02
 _LEAST_SLACK = 0.04
 _SURE = 2.0
-_MEMORY_S = 0.5
 _LEAST_LEFT = 0.2
 _MS = 1e6
 
@@ -152,5 +151,5 @@ class _Regression:
             excess = idle / float(np.mean(found[: self._sizes]))
             error = self._error(self._sizes + 1, inverse, left, column)
             if excess > _LEAST_SLACK and idle > _SURE * error:
-                slack = Slack(round(excess, 4), _MEMORY_S)
+                slack = Slack(round(excess, 4))
         return max(0.0, wake), max(0.0, float(found[-1]) * _MS), slack

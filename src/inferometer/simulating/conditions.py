@@ -105,10 +105,7 @@ class Conditions:
     def stalls_ns(self, work_ns: float) -> float:
         """Draw how long so much work stalls, ns."""
         stalls = self._service.stalls
-        if stalls is None:
-            return 0.0
-        count = self._random.poisson(work_ns * stalls.per_s / 1e9)
-        return float(stalls.lasting.draw(self._random, count).sum())
+        return 0.0 if stalls is None else float(stalls.draw(self._random, np.array([work_ns]))[0])
 
     def end(self, worker: int, now_ns: int) -> None:
         """Take in that the call of a worker has ended."""

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from inferometer.simulating.conditions import LEAST_LEFT
 from inferometer.simulating.distribution import Reals
 from inferometer.simulating.sampler import Sampler
-from inferometer.simulating.service import Cold, ServiceTime, Stalls
+from inferometer.simulating.service import Cold, ServiceTime
 from inferometer.simulating.speeds import LaneSpeeds
 
 __all__ = ["LaneConditions"]
@@ -42,8 +42,9 @@ class LaneConditions:
     def gathers_ns(self, is_woken: NDArray[np.bool_] | None) -> Reals | float:
         """Give how long calls that begin take what comes into their batch."""
         if is_woken is None:
-            return self._service.gather_ns
-        return np.where(is_woken, self._service.wake_ns, 0.0) + self._service.gather_ns
+            return self._service.gathering_ns(is_woken=False)
+        each = (self._service.gathering_ns(is_woken=kind) for kind in (True, False))
+        return np.where(is_woken, *each)
 
     def pass_time(self, passed_ns: Reals, running: Integers) -> None:
         """Take in how many workers of each lane were busy for how long."""
@@ -75,20 +76,13 @@ class LaneConditions:
         if slack is not None:
             work *= 1.0 + slack.excess * idle
         if self._service.stalls is not None:
-            work += self._stalled(self._service.stalls, work)
+            work += self._service.stalls.draw(self._random, work)
         if self._service.wake_ns:
             assert is_woken is not None
             work += self._service.wake_ns * is_woken
         if self.coldness is not None:
             work += self.coldness.begin(rows, slots, now_ns)
         return work
-
-    def _stalled(self, stalls: Stalls, work: Reals) -> Reals:
-        """Draw how long calls of so much work stall, ns, float64 [calls]."""
-        found = np.zeros(len(work))
-        places = np.repeat(np.arange(len(work)), self._random.poisson(work * stalls.per_s / 1e9))
-        np.add.at(found, places, stalls.lasting.draw(self._random, len(places)))
-        return found
 
     def end(self, rows: Integers, slots: Integers, now_ns: Reals) -> None:
         """Take in that calls have ended."""

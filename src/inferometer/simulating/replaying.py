@@ -14,7 +14,7 @@ from inferometer.simulating.lane_arrivals import Arrivals
 from inferometer.simulating.lanes import can_run_in_lanes, replay_lanes
 from inferometer.simulating.system import SimulatedSystem
 
-__all__ = ["Arrivals", "replayed_percentiles"]
+__all__ = ["replayed_percentiles"]
 
 
 def replayed_percentiles(

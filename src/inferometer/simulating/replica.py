@@ -83,7 +83,7 @@ class Replica:
         model, besides = self._conditions.begin(
             worker.number, worker.count, now, self._slow_factor(now), is_woken=worker.is_woken
         )
-        gather_ns = self._service.gather_ns + self._service.wake_ns * worker.is_woken
+        gather_ns = self._service.gathering_ns(is_woken=worker.is_woken)
         self._calls[worker] = Call(worker, now + round(gather_ns), model, model + besides)
         self._replan()
         worker.gather(gather_ns)

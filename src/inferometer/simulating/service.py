@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from inferometer.simulating.distribution import Distribution
+from inferometer.simulating.distribution import Distribution, Reals
 
 __all__ = ["MEMORY_S", "BatchTime", "Cold", "Drift", "ServiceTime", "Slack", "Stalls"]
 
@@ -101,6 +101,13 @@ class Stalls:
         """What they take, as a share of the work."""
         return self.per_s * self.lasting.mean / 1e9
 
+    def draw(self, random: np.random.Generator, work_ns: Reals) -> Reals:
+        """Draw how long calls of so much work stall, ns, float64 [calls]."""
+        found = np.zeros(len(work_ns))
+        places = np.repeat(np.arange(len(found)), random.poisson(work_ns * self.per_s / 1e9))
+        np.add.at(found, places, self.lasting.draw(random, len(places)))
+        return found
+
 
 @dataclass(frozen=True)
 class ServiceTime:
@@ -168,6 +175,10 @@ class ServiceTime:
     def memory_s(self) -> float:
         """How long that counts."""
         return MEMORY_S if self.slack is None else self.slack.memory_s
+
+    def gathering_ns(self, *, is_woken: bool) -> float:
+        """Give how long a call that begins takes what comes into its batch."""
+        return self.gather_ns + (self.wake_ns if is_woken else 0.0)
 
     def slowness(self, running: int) -> float:
         """Give how much longer calls take while so many run side by side."""

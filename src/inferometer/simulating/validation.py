@@ -13,10 +13,8 @@ from inferometer.loadgen import (
     CoreError,
     Scenario,
     SeriesRecord,
-    Settings,
     keep_core,
     kept_core,
-    run_test,
 )
 from inferometer.loadgen.cores import usable_cores
 from inferometer.runs import RunRequest
@@ -26,7 +24,8 @@ from inferometer.simulating.check import TOLERANCE, LoadCheck, Validation
 from inferometer.simulating.fitting import fit_laps
 from inferometer.simulating.lane_arrivals import Arrivals
 from inferometer.simulating.replaying import replayed_percentiles
-from inferometer.simulating.system import Batching, Network, SimulationError
+from inferometer.simulating.server_run import run_server
+from inferometer.simulating.system import Batching, Network
 
 __all__ = ["LOADS", "TOLERANCE", "Lap", "LoadCheck", "Validation", "Ways", "checked", "validate"]
 
@@ -38,7 +37,6 @@ _OVERLOAD = 1.3
 _OVERLOAD_S = 1.0
 _PERCENTILE = 0.99
 _SIMULATIONS = 15
-_NEVER_TOO_SLOW_NS = 3_600_000_000_000
 
 
 @dataclass(frozen=True)
@@ -189,28 +187,9 @@ class _Bench:
         )
 
     def run(self, qps: float, seconds: float) -> SeriesRecord:
-        """Run at a rate, and give what happened. Raises the system's own error."""
+        """Run at a rate, and give what happened; see `run_server`."""
         self._runs += 1
-        settings = Settings(
-            scenario=Scenario.SERVER,
-            server_target_qps=qps,
-            server_target_latency_ns=_NEVER_TOO_SLOW_NS,
-            min_duration_ms=round(seconds * 1000),
-            min_query_count=1,
-            schedule_rng_seed=self._ways.seed + self._runs,
-            sample_index_rng_seed=self._ways.seed + self._runs,
-        )
-        serving, _ = self._loaded.serve(Scenario.SERVER)
-        try:
-            outcome = run_test(serving, self._loaded.library, settings)
-        finally:
-            serving.close()
-        if outcome.error is not None:
-            raise outcome.error
-        series = outcome.recording.performance
-        if series is None or not bool(series.is_complete.all()):
-            raise SimulationError(f"the run at {qps:g} queries a second was cut off")
-        return series
+        return run_server(self._loaded, qps, seconds, self._ways.seed + self._runs)
 
     def overload(self, qps: float) -> SeriesRecord:
         """Run for a short time at a rate that can't be answered."""
